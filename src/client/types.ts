@@ -1,0 +1,120 @@
+import type { StandardSchema, InferInput, InferOutput } from "../core/standard-schema.js";
+import type {
+  ArgsOf,
+  brand,
+  CheckedTask,
+  Duration,
+  FinishedTask,
+  Fn,
+  KnownTask,
+  ResultOf,
+  Target,
+  TargetResult,
+  Task,
+  TaskId,
+  TaskOptions,
+  TaskRef,
+} from "../core/task-types.js";
+import type { AttemptRecord, CancelAnswer, ClusterStatus, TaskNotes, TaskState } from "../contracts/store.js";
+
+type AnySchema = StandardSchema<readonly unknown[], readonly unknown[]>;
+export interface NoSchema extends StandardSchema<never, never[]> {}
+
+/** The type of {@link task}: one signature, so that an error names the one wrong argument. */
+export type DefineTask = <F extends (...args: InferOutput<S>) => unknown, S extends AnySchema = NoSchema>(
+  name: string,
+  fn: F,
+  options?: TaskOptions<F> & { input?: S | undefined },
+) => S extends NoSchema ? Task<F> : CheckedTask<F, InferInput<S>>;
+
+/** The type of {@link ref}. */
+export type DefineRef = <T extends Target>(
+  target: KnownTask<T> | (T extends string ? never : string),
+  options?: NoInfer<TaskOptions<T>>,
+) => TaskRef<T>;
+
+/** One request as a value, for {@link EnqueueVerbs.asyncTasks}. */
+export interface Link<R = unknown> {
+  readonly [brand]: { readonly result: R };
+}
+
+/** The type of {@link link}. */
+export type DefineLink = <T extends Target>(target: KnownTask<T>, ...args: ArgsOf<T>) => Link<TargetResult<T>>;
+
+type LinkResult<L> = L extends Link<infer R> ? R : never;
+
+export interface ReadOptions {
+  /** How long to wait for the task to finish. Default 0: one look. `Infinity`: until it has. */
+  wait?: Duration | undefined;
+  /** Ends the wait early: the call rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface GroupOptions extends ReadOptions {
+  /** Wait until at least so many members have finished, failures included. Without `wait`: as long as it takes. */
+  count?: number | undefined;
+  /** `resultGroup`: take the members that failed into the list too, as their errors. Default false. */
+  failures?: boolean | undefined;
+}
+
+/** The verbs that enqueue. Properties, not methods: they may be destructured. */
+export interface EnqueueVerbs {
+  /**
+   * Queues one task. Resolves to its id once the store has confirmed the write; it never waits for the task.
+   * With a `unique` key that is taken, resolves to the id of the task that holds it.
+   */
+  readonly asyncTask: <T extends Target>(target: KnownTask<T>, ...args: ArgsOf<T>) => Promise<TaskId<TargetResult<T>>>;
+
+  /** Queues many tasks in one write: all of them, or none. Ids keep their places. */
+  readonly asyncTasks: <const L extends readonly Link[]>(
+    links: L,
+  ) => Promise<{ -readonly [K in keyof L]: TaskId<LinkResult<L[K]>> }>;
+}
+
+/** What `status` says. */
+export interface TaskStatus {
+  readonly state: TaskState;
+  readonly attempts: number;
+  readonly queuedAt: Date;
+  readonly dueAt: Date;
+  readonly startedAt: Date | undefined;
+  readonly stoppedAt: Date | undefined;
+  readonly notes: TaskNotes;
+}
+
+/** One connection to a queue, with its verbs bound to it. */
+export interface Qluster extends EnqueueVerbs, AsyncDisposable {
+  /**
+   * The result, or `undefined` when the task has not finished in time.
+   *
+   * @param id - An id; or a task's name, for which the newest is taken.
+   * @throws {TaskFailedError} when it failed, was cancelled or expired.
+   */
+  readonly result: <R = unknown>(id: TaskId<R> | string, options?: ReadOptions) => Promise<ResultOf<R> | undefined>;
+  /** The whole record, or `undefined` when the task has not finished in time. */
+  readonly fetch: <R = unknown>(id: TaskId<R> | string, options?: ReadOptions) => Promise<FinishedTask<R> | undefined>;
+  /** Where a task stands; `undefined` when nobody knows it. */
+  readonly status: (id: string) => Promise<TaskStatus | undefined>;
+  /** Every attempt, in the order in which they started. */
+  readonly attempts: (id: string) => Promise<AttemptRecord[]>;
+  /** Takes a waiting task out of the queue, or asks its cluster to stop it. */
+  readonly cancel: (id: string) => Promise<CancelAnswer>;
+  /** How many tasks wait and are not held by a cluster. */
+  readonly queueSize: (queue?: string) => Promise<number>;
+  /** The results of a group's successes, newest finished first; `undefined` when `count` was not reached in time. */
+  readonly resultGroup: <R = unknown>(group: string, options?: GroupOptions) => Promise<ResultOf<R>[] | undefined>;
+  /** The records of a group, newest finished first. `failures: false` leaves the failed ones out. */
+  readonly fetchGroup: <R = unknown>(group: string, options?: GroupOptions) => Promise<FinishedTask<R>[] | undefined>;
+  /** How many members have finished; `failures: true`: how many have failed. */
+  readonly countGroup: (group: string, options?: { failures?: boolean | undefined }) => Promise<number>;
+  /** Takes the label off, or with `tasks: true` deletes the members. Resolves to how many. */
+  readonly deleteGroup: (group: string, options?: { tasks?: boolean | undefined }) => Promise<number>;
+  /** The clusters that are alive. Counterpart in Django Q2: `Stat.get_all()`. */
+  readonly clusters: () => Promise<ClusterStatus[]>;
+  /** Loads the modules of `tasks` into this process, so that plain functions are found by identity. */
+  readonly loadTasks: () => Promise<string[]>;
+  /** Ends waits and closes the connection. What was enqueued stays. */
+  readonly close: () => Promise<void>;
+}
+
+export type { Fn };

@@ -1,0 +1,48 @@
+import type { Broker } from "./broker.js";
+import type { Cache } from "./cache.js";
+import type { Clock } from "./clock.js";
+import type { Store } from "./store.js";
+
+/** A technology that is broker, store and cache at once, opened for one project. */
+export interface Backend extends AsyncDisposable {
+  readonly broker: Broker;
+  readonly store: Store;
+  readonly cache: Cache;
+  readonly schema: Schema;
+}
+
+/** The tables of a backend, by versions. A backend without tables is always current. */
+export interface Schema {
+  status(): Promise<SchemaStatus>;
+  /** Applies what is missing, each version in a transaction of its own. Resolves to the versions applied. */
+  migrate(): Promise<number[]>;
+  /** The SQL of the versions not applied yet, or of all of them. */
+  sql(which: "pending" | "all"): Promise<string>;
+}
+
+export interface SchemaStatus {
+  /** 0 when there are no tables yet. */
+  readonly version: number;
+  /** The version this code was written for. */
+  readonly wanted: number;
+  /** Code whose own version is below this cannot work with the tables. */
+  readonly worksFrom: number;
+}
+
+/** How to open a backend. Only data, so that it can be sent to a thread. */
+export interface BackendOptions {
+  /** The part after `sqlite:`, `postgres:` …, made absolute where it is a path. */
+  readonly location: string;
+  readonly project: string;
+  /** `"power"`: confirmed writes survive a power cut, where the backend can choose. */
+  readonly durability: "process" | "power";
+  /** How long one call may block the thread while another process writes, in milliseconds; then it retries asynchronously. */
+  readonly blockMs: number;
+  /** How long it retries before it rejects with `StoreUnavailableError`, in milliseconds. */
+  readonly retryMs: number;
+  /** Create the tables, and bring them up to date, when opening. */
+  readonly migrate: boolean;
+}
+
+/** What each module in `backends/` exports as `openBackend`. @param clock - Handed in by tests only. */
+export type OpenBackend = (options: BackendOptions, clock?: Clock) => Promise<Backend>;

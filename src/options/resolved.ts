@@ -1,0 +1,72 @@
+import type { RetentionLimits } from "../contracts/store.js";
+import type { ErrorReporter } from "../core/task-types.js";
+import type { Logger } from "../contracts/logger.js";
+
+/** A configuration after all checks: complete, in milliseconds and bytes, frozen. */
+export interface ResolvedConfig {
+  /** The project: separates what shares a database, and is under every signature. */
+  readonly name: string;
+  /** The queue that this cluster serves by default, and that tasks without `queue` go to. */
+  readonly clusterName: string;
+  /** Absolute. Relative paths of the configuration start here. */
+  readonly root: string;
+  readonly configFile: string | null;
+  readonly database: DatabaseAddress;
+  readonly tasks: readonly string[];
+  /** Queues this cluster serves, with their weights. */
+  readonly queues: ReadonlyMap<string, number>;
+  readonly workers: number;
+  readonly concurrency: number;
+  readonly isolation: Isolation;
+  readonly daemonizeWorkers: boolean;
+  readonly leaseMs: number;
+  readonly timeoutMs: number | null;
+  readonly killAfterMs: number;
+  readonly graceMs: number;
+  /** 0: for ever. */
+  readonly attempts: number;
+  readonly backoff: ResolvedBackoff;
+  readonly hookOn: "final" | "attempt";
+  /** 0: never. */
+  readonly recycle: number;
+  readonly maxRssBytes: number | null;
+  readonly queueLimit: number;
+  readonly maxDeliveries: number;
+  readonly unknownForMs: number;
+  readonly maxMessageBytes: number;
+  readonly maxResultBytes: number;
+  readonly enqueueTimeoutMs: number;
+  readonly maxPending: number;
+  readonly retention: RetentionLimits;
+  readonly durability: "process" | "power";
+  readonly compress: boolean;
+  readonly encrypt: boolean;
+  /** The first one seals. Never empty. */
+  readonly secrets: readonly string[];
+  readonly sync: boolean;
+  readonly save: boolean;
+  readonly logLevel: LogLevel;
+  readonly logFormat: "pretty" | "json";
+  readonly logger: Logger | null;
+  readonly errorReporters: readonly (string | ErrorReporter)[];
+  /** Where each value came from, for `config print`. */
+  readonly sources: ReadonlyMap<string, ValueSource>;
+}
+
+export type Isolation = "process" | "thread" | "none";
+export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
+export type ValueSource = "flag" | "environment" | "file" | "preset" | "default";
+
+export interface DatabaseAddress {
+  /** `sqlite`, `memory` … names the folder in `backends/`. */
+  readonly scheme: string;
+  /** What follows, absolute where it is a path. */
+  readonly location: string;
+}
+
+export interface ResolvedBackoff {
+  readonly baseMs: number;
+  readonly factor: number;
+  readonly maxMs: number;
+  readonly jitter: number;
+}
