@@ -64,16 +64,25 @@ function escape(character: string): string {
 
 function stackOf(error: unknown): string | undefined {
   if (error === undefined || error === null) return undefined;
-  if (typeof error !== "object") return String(error);
-  const { stack, message } = error as { readonly stack?: unknown; readonly message?: unknown };
+  if (typeof error === "string") return error;
+  const { stack, message } = partsOf(error);
   if (typeof stack === "string") return stack;
   return typeof message === "string" ? message : stringify(error);
 }
 
 function plainError(error: unknown): unknown {
-  if (typeof error !== "object" || error === null) return { type: typeof error, message: String(error) };
-  const { name, message, stack, code } = error as Record<string, unknown>;
-  return { type: name, message, stack, ...(code === undefined ? {} : { code }) };
+  if (typeof error === "string") return { type: "string", message: error };
+  const { name, message, stack, code } = partsOf(error);
+  return { type: name ?? typeof error, message: message ?? stringify(error), stack, code };
+}
+
+function partsOf(error: unknown): Readonly<Record<string, unknown>> {
+  return typeof error === "object" && error !== null ? { ...error, ...inherited(error) } : {};
+}
+
+/** An error's own words are no enumerable properties, and its name is inherited. */
+function inherited(error: object): Readonly<Record<string, unknown>> {
+  return error instanceof Error ? { name: error.name, message: error.message, stack: error.stack } : {};
 }
 
 /** A log line must never throw, whatever it was given. */
