@@ -5,6 +5,11 @@
  * lease ends before the message was acknowledged. Any method may reject with `StoreUnavailableError`; no other error is
  * worth retrying.
  *
+ * A lease ends by a takeover, not by the clock alone. Once a consumer has not renewed for its `leaseMs`, any other one may
+ * take over, provided that its own lease has been unbroken for one `leaseMs` of its own. Until then the late one may renew,
+ * acknowledge and finish. So an outage that kept everybody away costs nobody what they hold: all renew before anyone may
+ * take over. A takeover ends the lease, frees the messages where they stood in the queue and leaves `deliveries` as it is.
+ *
  * Counterpart in Django Q2: `django_q.brokers.Broker` (there the lease is the `retry` setting, in seconds).
  */
 export interface Broker {
@@ -16,13 +21,16 @@ export interface Broker {
   /** Starts taking messages under a lease of its own. */
   consume(options: ConsumeOptions): Promise<Consumer>;
 
-  /** How many messages wait, due or not, and are held by nobody. All queues of the project without `queue`. */
+  /** How many messages wait, due or not, expired or not, and are held by nobody. All queues of the project without `queue`. */
   queueSize(queue?: string): Promise<number>;
 
   /** How many messages consumers hold. All queues of the project without `queue`. */
   lockSize(queue?: string): Promise<number>;
 
-  /** Waiting messages in the order in which they would be taken; `after` is the last `cursor` of the page before. */
+  /**
+   * Waiting messages by priority, then due time, then enqueue order; `after` is the last `cursor` of the page before, also
+   * when that message is gone meanwhile. A broker may list held ones too, marked as `held`.
+   */
   list(queue: string, page: { readonly limit: number; readonly after?: string | undefined }): Promise<ListedMessage[]>;
 
   /** Removes what waits, leaves what is held. Resolves to the number removed. */
@@ -56,7 +64,7 @@ export interface BrokerCapabilities {
 }
 
 export interface OutgoingMessage {
-  /** The task's id: 32 hexadecimal digits. Sending the same id to a queue twice leaves one message. */
+  /** The task's id: 32 hexadecimal digits. Sending the same id to a queue twice leaves one message, the first. */
   readonly id: string;
   /** The sealed task, opaque to the broker. */
   readonly envelope: string;
@@ -68,7 +76,7 @@ export interface OutgoingMessage {
 
 export interface ConsumeOptions {
   readonly queues: readonly string[];
-  /** How long what it holds stays hidden from others after the last {@link Consumer.renew}, in milliseconds. */
+  /** How long what it holds stays hidden from others, at least, after the last {@link Consumer.renew}, in milliseconds. */
   readonly leaseMs: number;
   /** The cluster that consumes, for people and for the record of lost attempts. */
   readonly cluster: ClusterAddress;
@@ -90,23 +98,28 @@ export interface Consumer {
 
   /**
    * Takes up to `max` messages that are due, higher priority first, then the time they became due, then enqueue order.
-   * Rejects with `LeaseLostError` once the lease has ended.
+   * Expired ones are handed out too, marked, so that somebody stores their end. Takes over from dead consumers on the way.
+   * Rejects with `LeaseLostError` once the lease has ended or the consumer was closed; a wait that {@link Consumer.close}
+   * cuts short may resolve to `[]` as well.
    */
   take(options: TakeOptions): Promise<Delivery[]>;
 
   /** Removes messages for good. `false` at an index: that lease had ended, and another consumer may be running it. */
   acknowledge(receipts: readonly Receipt[]): Promise<boolean[]>;
 
-  /** Gives messages back, unstarted: `deliveries` goes down again. What is no longer ours is passed over. */
+  /**
+   * Gives messages back, unstarted: `deliveries` goes down again. Without a delay they keep their place in the queue. What
+   * is no longer ours is passed over.
+   */
   release(receipts: readonly Receipt[], options?: ReleaseOptions): Promise<void>;
 
   /**
    * Renews everything it holds, in one write, and puts on record what runs just now: a takeover stores exactly those as
-   * lost. Rejects with `LeaseLostError` once the lease has ended.
+   * lost, if they are still held, with one more counted attempt. Rejects with `LeaseLostError` once the lease has ended.
    */
   renew(running: readonly RunningTask[]): Promise<void>;
 
-  /** Gives everything it holds back at once. Harmless when called twice. */
+  /** Gives everything it holds back at once, as {@link Consumer.release} does. Harmless when called twice. */
   close(): Promise<void>;
 }
 
