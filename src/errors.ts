@@ -1,3 +1,5 @@
+import type { DeadReason } from "./contracts/store.js";
+
 /** Base of every error this package throws on purpose. Branch on `code`; messages may change. */
 export abstract class QlusterError extends Error {
   abstract readonly code: `QLUSTER_${string}`;
@@ -49,4 +51,173 @@ export class ConfigError extends QlusterError {
     );
     this.problems = problems;
   }
+}
+
+/** A task was received, or enqueued, under a name this process does not know. */
+export class UnknownTaskError extends QlusterError {
+  readonly code = "QLUSTER_UNKNOWN_TASK";
+
+  /** @param near - The most similar name that is known, if any is similar. */
+  constructor(taskName: string, near: string | undefined) {
+    super(
+      `No task named "${taskName}" is known here. ` +
+        (near === undefined
+          ? "Export it from a module that the option `tasks` matches, or define it there with task()."
+          : `Did you mean "${near}"?`),
+    );
+  }
+}
+
+/** Arguments that do not fit the task's `input` schema. `issues` has one line for each fault, with its path. */
+export class ArgumentsError extends QlusterError {
+  readonly code = "QLUSTER_ARGUMENTS";
+  readonly issues: readonly string[];
+
+  constructor(taskName: string, issues: readonly string[]) {
+    super(`The arguments of "${taskName}" do not fit its input schema: ${issues.join("; ")}.`);
+    this.issues = issues;
+  }
+}
+
+/** Throw it in a task to say that trying again is of no use: the attempt is the last one. */
+export class NoRetryError extends QlusterError {
+  readonly code = "QLUSTER_NO_RETRY";
+
+  constructor(message: string, options: { readonly cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+  }
+}
+
+/** The attempt took longer than its `timeout`. Counterpart in Django Q2: `django_q.timeout`, with the same words. */
+export class TaskTimeoutError extends QlusterError {
+  readonly code = "QLUSTER_TASK_TIMEOUT";
+
+  /** @param limitMs - The time-out in milliseconds. */
+  constructor(limitMs: number) {
+    super(`Task exceeded maximum timeout value (${limitMs / 1000} seconds)`);
+  }
+}
+
+/** The attempt was asked to stop: by `cancel`, because the cluster stops, or because its lease is lost. */
+export class TaskAbortedError extends QlusterError {
+  readonly code = "QLUSTER_TASK_ABORTED";
+  readonly reason: "cancelled" | "stopped" | "lost";
+
+  constructor(reason: "cancelled" | "stopped" | "lost") {
+    super(abortTexts[reason]);
+    this.reason = reason;
+  }
+}
+
+const abortTexts = {
+  cancelled: "The task was cancelled.",
+  stopped: "The cluster stopped before the task had finished; it runs again elsewhere.",
+  lost: "The cluster lost its lease on this task; another cluster may run it already.",
+} as const;
+
+/** A duration that is none: negative, not finite, without a unit, or with an unknown one. */
+export class InvalidDurationError extends QlusterError {
+  readonly code = "QLUSTER_INVALID_DURATION";
+  readonly path: string;
+
+  /** @param path - Where it stands: `timeout`, `backoff.base`. */
+  constructor(path: string, value: unknown) {
+    super(
+      `\`${path}\` is ${quote(value)}, which is no duration. ` +
+        'Give a number of milliseconds, or a number with a unit (ms, s, m, h, d, w), such as "30s" or "1.5m".',
+    );
+    this.path = path;
+  }
+}
+
+/** An id that is not made of hexadecimal digits, or too short for what was asked of it. */
+export class InvalidIdError extends QlusterError {
+  readonly code = "QLUSTER_INVALID_ID";
+
+  constructor(id: string, words: number) {
+    super(
+      `${quote(id)} cannot be spelled in ${words} words: that takes an id of hexadecimal digits, two for each byte and at ` +
+        "least one byte for each word. Pass the id as asyncTask() gave it.",
+    );
+  }
+}
+
+/** A name, group or the like that no column holds. */
+export class TooLongError extends QlusterError {
+  readonly code = "QLUSTER_TOO_LONG";
+
+  constructor(what: string, value: string, length: number, max: number) {
+    super(`The ${what} ${quote(value)} has ${length} characters; at most ${max} can be kept. Choose a shorter one.`);
+  }
+}
+
+/** An argument or a result holds a value that no message can carry. `path` says where: `args[0].user.socket`. */
+export class UnencodableError extends QlusterError {
+  readonly code = "QLUSTER_UNENCODABLE";
+  readonly path: string;
+
+  /**
+   * @param what - What it is: `is a Socket`.
+   * @param advice - What to do, as a sentence.
+   */
+  constructor(path: string, what: string, advice: string, options: { readonly cause?: unknown } = {}) {
+    super(`${path} ${what}, which a task cannot carry. ${advice}`, { cause: options.cause });
+    this.path = path;
+  }
+}
+
+/** Stored text cannot be turned back into values, for example because a codec is not registered here. */
+export class UndecodableError extends QlusterError {
+  readonly code = "QLUSTER_UNDECODABLE";
+
+  constructor(message: string, options: { readonly cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+  }
+}
+
+/** A message or result is larger than the limit. Sizes in bytes, as it would be stored. */
+export class TooLargeError extends QlusterError {
+  readonly code = "QLUSTER_TOO_LARGE";
+  readonly bytes: number;
+  readonly maxBytes: number;
+
+  /**
+   * @param what - `message` or `result`.
+   * @param largest - The part that takes most: its path and its size in bytes.
+   */
+  constructor(
+    what: "message" | "result",
+    bytes: number,
+    maxBytes: number,
+    largest: { readonly path: string; readonly bytes: number },
+  ) {
+    const option = what === "message" ? "maxMessage" : "maxResult";
+    super(
+      `The ${what} takes ${bytes} bytes; the limit (option \`${option}\`) is ${maxBytes}. ` +
+        `Most of it is ${largest.path} with ${largest.bytes} bytes. Store large data elsewhere and pass its key, or raise the limit.`,
+    );
+    this.bytes = bytes;
+    this.maxBytes = maxBytes;
+  }
+}
+
+/**
+ * A message or result could not be opened; nothing of it was run. `reason` says why: it goes on record with a message
+ * that is set aside. `newer`: code of a later version wrote it; a cluster that is up to date can run it.
+ */
+export class EnvelopeError extends QlusterError {
+  readonly code = "QLUSTER_ENVELOPE";
+  readonly reason: DeadReason | "newer";
+
+  constructor(reason: DeadReason | "newer", message: string, options: { readonly cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.reason = reason;
+  }
+}
+
+/** A value for a message, short. */
+function quote(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
+  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object";
+  return typeof value === "function" ? "a function" : String(value);
 }

@@ -1,0 +1,61 @@
+import type { StoredNote } from "../contracts/frames.js";
+import { EnvelopeError } from "../errors.js";
+import type { TaskHeader } from "./task-header.js";
+
+/** How long a hook may take, in milliseconds, and how often it is tried. */
+const hookTimeoutMs = 30_000;
+const hookAttempts = 3;
+
+/** What a hook is told. The parts of `outcome` are sealed, each by who made it; the worker opens them. */
+export interface HookBody {
+  readonly outcome: StoredNote;
+}
+
+/**
+ * The message of a hook: header and body without a signature of their own, so that the supervisor, which signs nothing,
+ * can compose it. Which function runs is read from the parent's sealed header, never from this one.
+ *
+ * @param parent - The header of the task that names the hook.
+ */
+export function composeHook(id: string, body: HookBody, parent: TaskHeader): string {
+  const header: TaskHeader = {
+    v: 1,
+    id,
+    func: parent.hook ?? "",
+    kind: "hook",
+    parent: parent.id,
+    timeout: hookTimeoutMs,
+    attempts: hookAttempts,
+  };
+  return `${JSON.stringify(header)}\n${JSON.stringify(body)}\n`;
+}
+
+/** @throws {EnvelopeError} `unreadable` when it is no message of a hook. Checks types; the parts are still sealed. */
+export function readHookBody(envelope: string): HookBody {
+  const [, line = ""] = envelope.split("\n", 2);
+  let body: unknown;
+  try {
+    body = JSON.parse(line);
+  } catch (cause) {
+    throw new EnvelopeError("unreadable", "The message of a hook has no body that can be read.", { cause });
+  }
+  if (!isHookBody(body)) throw new EnvelopeError("unreadable", "The message of a hook does not say what has finished.");
+  return body;
+}
+
+function isHookBody(body: unknown): body is HookBody {
+  const outcome = isRecord(body) ? body["outcome"] : undefined;
+  if (!isRecord(outcome)) return false;
+  const { result, error } = outcome;
+  return (
+    ["id", "queue", "envelope"].every((key) => typeof outcome[key] === "string") &&
+    ["attempt", "queuedAt", "startedAt", "stoppedAt"].every((key) => Number.isFinite(outcome[key])) &&
+    typeof outcome["success"] === "boolean" &&
+    (result === null || typeof result === "string") &&
+    (error === null || (isRecord(error) && typeof error["name"] === "string" && typeof error["message"] === "string"))
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}

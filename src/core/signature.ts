@@ -1,0 +1,57 @@
+import { timingSafeEqual } from "node:crypto";
+import { hmac } from "./hmac.js";
+import type { Keyring, SecretKeys } from "./keyring.js";
+
+/** What a signature stands for: one of a task is worth nothing under a result, or in another queue. */
+export type Purpose = "task" | "result";
+
+/** The contexts of so many queues are kept; a name more, and they are made anew. */
+const keptContexts = 1_000;
+
+/** The signature of `content`, in base64url, by the secret that seals. */
+export function sign(keyring: Keyring, purpose: Purpose, queue: string, content: string): string {
+  return hmac(sealingKeys(keyring).sign, contextOf(keyring, purpose, queue), content, "base64url");
+}
+
+/** The keys of the secret that made the signature, or `undefined` when none did. Takes the same time either way. */
+export function verify(
+  keyring: Keyring,
+  purpose: Purpose,
+  queue: string,
+  content: string,
+  signature: string,
+): SecretKeys | undefined {
+  // Characters that UTF-8 cannot hold would all be hashed as the same one.
+  if (!isWellFormed(content)) return undefined;
+  const context = contextOf(keyring, purpose, queue);
+  const given = Buffer.from(signature);
+  let found: SecretKeys | undefined;
+  for (const keys of keyring.keys) {
+    const expected = Buffer.from(hmac(keys.sign, context, content, "base64url"));
+    if (given.length === expected.length && timingSafeEqual(given, expected)) found ??= keys;
+  }
+  return found;
+}
+
+/** The keys of the secret that seals. */
+export function sealingKeys(keyring: Keyring): SecretKeys {
+  const [first] = keyring.keys;
+  if (first === undefined) throw new RangeError("The keyring is empty; make it with keyring().");
+  return first;
+}
+
+function contextOf(keyring: Keyring, purpose: Purpose, queue: string): Buffer {
+  const name = `${purpose} ${queue}`;
+  const known = keyring.contexts.get(name);
+  if (known !== undefined) return known;
+  // As JSON, so that no choice of names makes two contexts alike.
+  const context = Buffer.from(`${JSON.stringify(["qluster", 1, purpose, keyring.project, queue])}\n`);
+  if (keyring.contexts.size >= keptContexts) keyring.contexts.clear();
+  keyring.contexts.set(name, context);
+  return context;
+}
+
+/** In the language since ES2024; every Node.js this package runs on has it. */
+function isWellFormed(text: string): boolean {
+  return (text as string & { isWellFormed(): boolean }).isWellFormed();
+}
