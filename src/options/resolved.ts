@@ -49,8 +49,12 @@ export interface ResolvedConfig {
   readonly logFormat: "pretty" | "json";
   readonly logger: Logger | null;
   readonly errorReporters: readonly (string | ErrorReporter)[];
-  /** Where each value came from, for `config print`. */
+  /** Where each value came from, by option, for `config print`. */
   readonly sources: ReadonlyMap<string, ValueSource>;
+  /** Each value as it may be printed, by option: secrets and passwords are masked. */
+  readonly shown: ReadonlyMap<string, string>;
+  /** What somebody should know who starts a cluster with it, one line each: translated and ignored options. */
+  readonly notes: readonly string[];
 }
 
 export type Isolation = "process" | "thread" | "none";

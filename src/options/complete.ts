@@ -1,0 +1,87 @@
+import { availableParallelism } from "node:os";
+import { maskPassword } from "./database.js";
+import { plainOptions, type PlainValues } from "./option-table.js";
+import type { DatabaseAddress, ResolvedConfig, ValueSource } from "./resolved.js";
+import { embeddedSecret, processSecret } from "./secret-file.js";
+
+/** What a configuration needs beside its plain options. */
+export interface Surroundings {
+  readonly database: DatabaseAddress;
+  readonly root: string;
+  readonly configFile: string | null;
+  readonly origins: Map<string, ValueSource>;
+  readonly notes: readonly string[];
+}
+
+/** Puts the checked parts together: derived defaults, milliseconds and bytes, what `config print` shows. */
+export function completeConfig(values: PlainValues, around: Surroundings): ResolvedConfig {
+  const { database, root, configFile, origins, notes } = around;
+  const clusterName = values.clusterName ?? values.name;
+  const queues = values.queues ?? new Map([[clusterName, 1]]);
+  const workers = values.workers === 0 ? availableParallelism() : values.workers;
+  const logFormat = values.logFormat ?? (process.stderr.isTTY === true ? "pretty" : "json");
+  const shown = shownValues({ ...values, clusterName, queues, workers, logFormat }, database);
+  const { retention, backoff } = values;
+  let secrets = values.secret;
+  return Object.freeze<ResolvedConfig>({
+    name: values.name,
+    clusterName,
+    root,
+    configFile,
+    database: Object.freeze(database),
+    tasks: values.tasks,
+    queues,
+    workers,
+    concurrency: values.concurrency,
+    isolation: values.isolation,
+    daemonizeWorkers: values.daemonizeWorkers,
+    leaseMs: values.lease,
+    timeoutMs: values.timeout,
+    killAfterMs: values.killAfter,
+    graceMs: values.grace,
+    attempts: values.attempts,
+    backoff: { baseMs: backoff.base, factor: backoff.factor, maxMs: backoff.max, jitter: backoff.jitter },
+    hookOn: values.hookOn,
+    recycle: values.recycle,
+    maxRssBytes: values.maxRss,
+    queueLimit: values.queueLimit,
+    maxDeliveries: values.maxDeliveries,
+    unknownForMs: values.unknownFor,
+    maxMessageBytes: values.maxMessage,
+    maxResultBytes: values.maxResult,
+    enqueueTimeoutMs: values.enqueueTimeout,
+    maxPending: values.maxPending,
+    retention: {
+      successesMs: retention.successes,
+      failuresMs: retention.failures,
+      successesCount: retention.maxSuccesses,
+      per: retention.per,
+      groupMs: retention.groupTtl,
+    },
+    durability: values.durability,
+    compress: values.compress,
+    encrypt: values.encrypt,
+    // Read on first use: commands that sign nothing must run where no secret can be read, or made.
+    get secrets() {
+      return (secrets ??= [database.scheme === "memory" ? processSecret() : embeddedSecret(database.location)]);
+    },
+    sync: values.sync,
+    save: values.save,
+    logLevel: values.logLevel,
+    logFormat,
+    logger: values.logger,
+    errorReporters: values.errorReporters,
+    sources: origins,
+    shown,
+    notes,
+  });
+}
+
+function shownValues(values: PlainValues, database: DatabaseAddress): Map<string, string> {
+  const shown = new Map([["database", maskPassword(`${database.scheme}:${database.location}`)]]);
+  const showOne = <K extends keyof PlainValues>(option: K): void => {
+    shown.set(option, plainOptions[option].reader.show(values[option]));
+  };
+  for (const option of Object.keys(plainOptions) as (keyof PlainValues)[]) showOne(option);
+  return shown;
+}

@@ -1,0 +1,97 @@
+import { isAbsolute, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { nearest } from "../core/names.js";
+import type { Problems } from "./problems.js";
+import { quote } from "./problems.js";
+import type { DatabaseAddress } from "./resolved.js";
+
+/** What `database` may begin with in this version, and what is planned. */
+export const schemes: readonly string[] = ["sqlite", "memory"];
+const planned = [
+  "postgres",
+  "postgresql",
+  "mysql",
+  "mariadb",
+  "redis",
+  "rediss",
+  "mongodb",
+  "mongodb+srv",
+  "sqs",
+  "ironmq",
+];
+
+const example = '"sqlite:data/qluster.db"';
+const works = `What works: ${example} (a file) and "memory:" (one process, for tests).`;
+
+/**
+ * Takes `sqlite:<file>` or `memory:` apart.
+ *
+ * @param root - Where relative paths start.
+ */
+export function readDatabase(
+  value: unknown,
+  path: string,
+  root: string,
+  problems: Problems,
+): DatabaseAddress | undefined {
+  if (value === undefined || (typeof value === "string" && value.trim() === "")) {
+    problems.add(emptyText(value, path));
+    return undefined;
+  }
+  if (typeof value !== "string") {
+    problems.wrong(path, value, `a text such as ${example}`);
+    return undefined;
+  }
+  const [, scheme = "", rest = ""] = /^([a-z][a-z0-9+.-]+):(.*)$/is.exec(value) ?? [];
+  return readScheme(scheme.toLowerCase(), rest, { value, path, root }, problems);
+}
+
+interface Written {
+  readonly value: string;
+  readonly path: string;
+  readonly root: string;
+}
+
+function readScheme(scheme: string, rest: string, written: Written, problems: Problems): DatabaseAddress | undefined {
+  const { value, path } = written;
+  if (scheme === "memory") return { scheme, location: rest.replace(/^\/\//, "") };
+  if (scheme === "sqlite") return readFile(rest, written, problems);
+  const shown = quote(maskPassword(value));
+  if (planned.includes(scheme)) {
+    problems.add(`${path}: ${shown} names ${scheme}, which this version of Qluster cannot use yet. ${works}`);
+  } else if (scheme === "") {
+    problems.add(
+      `${path}: ${shown} does not say which database it is. For an SQLite file write "sqlite:${value}". ${works}`,
+    );
+  } else {
+    const near = nearest(scheme, [...schemes, ...planned]);
+    const guess = near === undefined ? "" : `Did you mean "${near}:"? `;
+    problems.add(
+      `${path}: ${shown} begins with "${scheme}:", which is no database that Qluster knows. ${guess}${works}`,
+    );
+  }
+  return undefined;
+}
+
+function readFile(rest: string, { value, path, root }: Written, problems: Problems): DatabaseAddress | undefined {
+  const file = rest.startsWith("///") ? fileURLToPath(`file:${rest}`) : rest.replace(/^\/\/(?!\/)/, "");
+  if (file.trim() === "" || file === ":memory:") {
+    const advice = file === ":memory:" ? 'A database in memory is one process only; for tests write "memory:".' : "";
+    problems.wrong(path, value, `the path of a file, such as ${example}`, advice);
+    return undefined;
+  }
+  return { scheme: "sqlite", location: isAbsolute(file) ? file : resolve(root, file) };
+}
+
+function emptyText(value: unknown, path: string): string {
+  const state = value === undefined ? "is not set" : "is empty";
+  return (
+    `${path} ${state}. Say where tasks are kept, for example database: ${example}, or set QLUSTER_DATABASE. ` +
+    "Qluster never chooses a database by itself."
+  );
+}
+
+/** A database address as it may be printed: without the password. */
+export function maskPassword(address: string): string {
+  return address.replace(/^([a-z][a-z0-9+.-]*:\/\/[^:@/?#]*):[^@/?#]*@/i, "$1:***@");
+}

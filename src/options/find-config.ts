@@ -1,0 +1,12 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+const names = ["ts", "mts", "js", "mjs", "json"].map((ending) => `qluster.config.${ending}`);
+
+/** The configuration file in `folder` or the nearest folder above it, so that application and cluster share one root. */
+export function findConfigFile(folder: string): string | undefined {
+  for (let at = folder; ; at = dirname(at)) {
+    const file = names.map((name) => join(at, name)).find((path) => existsSync(path));
+    if (file !== undefined || dirname(at) === at) return file;
+  }
+}

@@ -1,0 +1,45 @@
+import type { Backend, BackendOptions, OpenBackend } from "../contracts/backend.js";
+import { ConfigError } from "../errors.js";
+import { schemes } from "./database.js";
+import type { ResolvedConfig } from "./resolved.js";
+
+// Written out, so that the compiler and bundlers see which modules there are. Each loads only when its database is used.
+const backends: Readonly<Record<string, () => Promise<{ readonly openBackend: OpenBackend }>>> = {
+  memory: () => import("../backends/memory/index.js"),
+  sqlite: () => import("../backends/sqlite/index.js"),
+};
+
+/**
+ * Opens the configured database for a process that enqueues and reads. The embedded default brings its own tables up to
+ * date; a call may block for at most 50 ms and then retries for `enqueueTimeout`.
+ *
+ * @param overrides - What a cluster or a command needs otherwise.
+ */
+export async function openBackend(config: ResolvedConfig, overrides: Partial<BackendOptions> = {}): Promise<Backend> {
+  return await openBackendAt(config.database.scheme, backendOptions(config, overrides));
+}
+
+/** What {@link openBackend} opens with: only data, so that a thread can do it. */
+export function backendOptions(config: ResolvedConfig, overrides: Partial<BackendOptions> = {}): BackendOptions {
+  return {
+    location: config.database.location,
+    project: config.name,
+    durability: config.durability,
+    blockMs: 50,
+    retryMs: config.enqueueTimeoutMs,
+    migrate: true,
+    ...overrides,
+  };
+}
+
+/** @throws {ConfigError} when this version has no backend for `scheme`. */
+export async function openBackendAt(scheme: string, options: BackendOptions): Promise<Backend> {
+  const load = backends[scheme];
+  if (load === undefined) {
+    throw new ConfigError([
+      `database: "${scheme}:" cannot be opened by this version of Qluster; it can open ${schemes.join(", ")}.`,
+    ]);
+  }
+  const { openBackend: open } = await load();
+  return await open(options);
+}

@@ -1,0 +1,122 @@
+import { availableParallelism } from "node:os";
+import { dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ConfigError } from "../errors.js";
+import type { QlusterConfig } from "./config.js";
+import { completeConfig } from "./complete.js";
+import { readDatabase } from "./database.js";
+import { djangoQ2Values, translateDjangoQ2 } from "./django-q2.js";
+import { strangeVariables, type Environment } from "./environment.js";
+import {
+  checkAltClusters,
+  checkKeys,
+  environmentLayer,
+  find,
+  flagLayer,
+  objectLayer,
+  readPlain,
+  type Layer,
+} from "./layers.js";
+import { isRecord } from "./nested.js";
+import { Problems } from "./problems.js";
+import type { DatabaseAddress, ResolvedConfig, ValueSource } from "./resolved.js";
+
+export interface ConfigSources {
+  /** Options of the command line. */
+  readonly flags?: Partial<QlusterConfig> | undefined;
+  /** Default: that of the process. */
+  readonly env?: Environment | undefined;
+  /** Absolute path of the file that the configuration was read from. */
+  readonly configFile?: string | undefined;
+  /** Where relative paths start. Default: the folder of `configFile`, else the working directory. */
+  readonly root?: string | undefined;
+}
+
+/**
+ * Checks a configuration as a whole and completes it. Flags go over the environment, that over the file, that over
+ * defaults.
+ *
+ * @throws {ConfigError} that lists every problem, each with its path, the value, what was expected and what to do.
+ */
+export function resolveConfig(config: QlusterConfig, sources: ConfigSources = {}): ResolvedConfig {
+  const problems = new Problems();
+  const notes: string[] = [];
+  if (!isRecord(config)) {
+    throw new ConfigError([
+      'the configuration is not an object; write defineConfig({ name: "shop", database: "sqlite:data/qluster.db" })',
+    ]);
+  }
+  const env = sources.env ?? process.env;
+  const layers = layersOf(config, { ...sources, env }, problems, notes);
+  const root = rootOf(find(layers, "root")?.value, sources, problems);
+  const { values, sources: origins } = readPlain(layers, problems);
+  const database = databaseOf(layers, root, origins, problems);
+  if (database === undefined || problems.lines.length > 0) throw new ConfigError(problems.lines);
+  notes.push(...strangeVariables(env));
+  return completeConfig(values, { database, root, configFile: sources.configFile ?? null, origins, notes });
+}
+
+function layersOf(
+  config: Readonly<Record<string, unknown>>,
+  sources: ConfigSources & { readonly env: Environment },
+  problems: Problems,
+  notes: string[],
+): Layer[] {
+  const preset = config["preset"];
+  if (preset !== undefined && preset !== "django-q2") problems.wrong("preset", preset, '"django-q2"');
+  const translate = (object: Readonly<Record<string, unknown>>): Partial<QlusterConfig> =>
+    preset === "django-q2" ? translateDjangoQ2(object, problems, notes) : object;
+
+  const file = translate(config);
+  checkKeys(file, "", problems);
+  const above = [flagLayer(sources.flags ?? {}), environmentLayer(sources.env)];
+  const layers = [...above, ...altLayers(config, find(above, "clusterName")?.value, translate, problems)];
+  layers.push(objectLayer("file", file));
+  if (preset === "django-q2") {
+    const workers = Number(find(layers, "workers")?.value ?? 0);
+    layers.push(objectLayer("preset", djangoQ2Values(workers > 0 ? workers : availableParallelism())));
+  }
+  return layers;
+}
+
+/** The overrides of the cluster that flags or environment name. `name` and `clusterName` there count for nothing. */
+function altLayers(
+  config: Readonly<Record<string, unknown>>,
+  chosen: unknown,
+  translate: (object: Readonly<Record<string, unknown>>) => Partial<QlusterConfig>,
+  problems: Problems,
+): Layer[] {
+  const alt = config["altClusters"];
+  if (!checkAltClusters(alt, problems)) return [];
+  return Object.entries(alt).flatMap(([clusterName, overrides]) => {
+    const prefix = `altClusters.${clusterName}.`;
+    const { name: _, clusterName: __, ...translated } = translate(overrides as Readonly<Record<string, unknown>>);
+    checkKeys(translated, prefix, problems);
+    const layer = objectLayer("file", translated, prefix);
+    const isOwn = clusterName === config["name"] || clusterName === config["clusterName"];
+    if (clusterName === chosen && !isOwn) return [layer];
+    // Not the cluster that starts now, but a fault in it is better known today.
+    readPlain([layer], problems);
+    return [];
+  });
+}
+
+function rootOf(given: unknown, sources: ConfigSources, problems: Problems): string {
+  const base = sources.root ?? (sources.configFile === undefined ? process.cwd() : dirname(sources.configFile));
+  if (given === undefined) return resolve(base);
+  if (given instanceof URL || (typeof given === "string" && given.startsWith("file:"))) return fileURLToPath(given);
+  if (typeof given === "string" && given.trim() !== "") return resolve(base, given);
+  problems.wrong("root", given, "a folder, such as import.meta.dirname");
+  return base;
+}
+
+function databaseOf(
+  layers: readonly Layer[],
+  root: string,
+  origins: Map<string, ValueSource>,
+  problems: Problems,
+): DatabaseAddress | undefined {
+  const found = find(layers, "database");
+  origins.set("database", found?.source ?? "default");
+  return readDatabase(found?.value, found?.path ?? "database", root, problems);
+}
