@@ -57,15 +57,89 @@ export class ConfigError extends QlusterError {
 export class UnknownTaskError extends QlusterError {
   readonly code = "QLUSTER_UNKNOWN_TASK";
 
-  /** @param near - The most similar name that is known, if any is similar. */
-  constructor(taskName: string, near: string | undefined) {
+  /**
+   * @param near - The most similar name that is known, if any is similar.
+   * @param advice - One more sentence on what to do.
+   */
+  constructor(taskName: string, near: string | undefined, advice?: string) {
     super(
       `No task named "${taskName}" is known here. ` +
         (near === undefined
           ? "Export it from a module that the option `tasks` matches, or define it there with task()."
-          : `Did you mean "${near}"?`),
+          : `Did you mean "${near}"?`) +
+        (advice === undefined ? "" : ` ${advice}`),
     );
   }
+}
+
+/** A plain function was given that no known task consists of. */
+export class UnknownFunctionError extends UnknownTaskError {
+  /** @param role - What it was given as: `task` or `hook`. */
+  constructor(functionName: string, role: "task" | "hook") {
+    super(functionName === "" ? "(a function without a name)" : functionName, undefined);
+    const define = `task("some.name", ${functionName === "" ? "fn" : functionName})`;
+    this.message =
+      `The function ${functionName === "" ? "without a name" : functionName} cannot be found as a ${role} by itself. ` +
+      `Make it a task with ${define}, or give its name as a text, such as "core.tasks.${functionName || "resize"}", ` +
+      "or call loadTasks() first, which finds the functions that the modules of the option `tasks` export.";
+  }
+}
+
+/** An option of one request cannot be used: unknown, of the wrong kind, or outside its range. */
+export class OptionError extends QlusterError {
+  readonly code = "QLUSTER_OPTION";
+}
+
+/** A task ended without success; `result` throws this. The task's own error is the `cause`, and in parts in `error`. */
+export class TaskFailedError extends QlusterError {
+  readonly code = "QLUSTER_TASK_FAILED";
+  readonly id: string;
+  /** The registered name of the function. */
+  readonly func: string;
+  readonly state: "failed" | "cancelled" | "expired";
+  /** How many attempts counted. */
+  readonly attempts: number;
+  readonly error: { readonly name: string; readonly message: string; readonly stack: string | undefined };
+
+  constructor(task: Pick<TaskFailedError, "id" | "func" | "state" | "attempts" | "error">) {
+    const { id, func, state, attempts, error } = task;
+    const tries = state === "failed" ? ` after ${attempts} attempt${attempts === 1 ? "" : "s"}` : "";
+    const cause = Object.assign(new Error(error.message), { name: error.name, stack: error.stack ?? "" });
+    super(`Task ${func} (${id}) ${stateTexts[state]}${tries}: ${error.name}: ${error.message}`, { cause });
+    this.id = id;
+    this.func = func;
+    this.state = state;
+    this.attempts = attempts;
+    this.error = error;
+  }
+}
+
+const stateTexts = { failed: "failed", cancelled: "was cancelled", expired: "expired" } as const;
+
+/** Too many calls wait for their write already: the database is slow or away, or the caller never waits for its calls. */
+export class TooManyPendingError extends QlusterError {
+  readonly code = "QLUSTER_TOO_MANY_PENDING";
+
+  constructor(pending: number) {
+    super(
+      `${pending} calls wait for their write already, which is the limit (option \`maxPending\`). ` +
+        "Await calls as you go, hand many tasks to asyncTasks() at once, or raise the limit.",
+    );
+  }
+}
+
+/** A verb was used after `close()`. */
+export class ClosedError extends QlusterError {
+  readonly code = "QLUSTER_CLOSED";
+
+  constructor() {
+    super("This connection to the queue was closed. Call createQluster() for a new one, or close it later.");
+  }
+}
+
+/** A module of the option `tasks` could not be loaded, or gives a name that another module gives too. */
+export class TaskLoadError extends QlusterError {
+  readonly code = "QLUSTER_TASK_LOAD";
 }
 
 /** Arguments that do not fit the task's `input` schema. `issues` has one line for each fault, with its path. */
