@@ -40,7 +40,7 @@ export function consumer(broker: Broker, options: Partial<ConsumeOptions> = {}):
 
 /** The next message, which must be there. */
 export async function takeOne(from: Consumer, options: Partial<TakeOptions> = {}): Promise<Delivery> {
-  const [delivery] = await from.take({ max: 1, waitMs: 0, ...options });
+  const [delivery] = await from.take({ waitMs: 0, ...options, max: 1 });
   if (delivery === undefined) throw new Error("Expected a message to be due, and none was.");
   return delivery;
 }

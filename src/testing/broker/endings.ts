@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { atOnce, consumer, message, messages, names, takeOne } from "../messages.js";
+import { atOnce, consumer, inTime, message, messages, names, takeOne } from "../messages.js";
 import { openEmpty, type Suite } from "../suite.js";
+import { soon } from "../waiting.js";
 
 /** How a consumer lets go of a message. */
 export function endingPromises(suite: Suite): void {
@@ -178,6 +179,18 @@ function closePromises(suite: Suite): void {
       assert.deepEqual(await owner.acknowledge([held.receipt]), [false]);
       await assert.rejects(owner.renew([]), { code: "QLUSTER_LEASE_LOST" });
       await assert.rejects(owner.take(atOnce), { code: "QLUSTER_LEASE_LOST" });
+    });
+
+    it("ends a take that still waits", async () => {
+      await using backend = await openEmpty(suite);
+      const owner = await consumer(backend.broker);
+      const waiting = owner.take(inTime).catch((error: unknown) => error);
+
+      await owner.close();
+
+      const end = await soon("the waiting take ends", waiting);
+      if (end instanceof Error) assert.equal("code" in end && end.code, "QLUSTER_LEASE_LOST");
+      else assert.deepEqual(end, []);
     });
   });
 }

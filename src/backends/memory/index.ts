@@ -1,0 +1,49 @@
+import type { Backend, BackendOptions, OpenBackend, Schema } from "../../contracts/backend.js";
+import type { Clock } from "../../contracts/clock.js";
+import { memoryBroker } from "./broker.js";
+import { memoryCache } from "./cache.js";
+import { enterPlace } from "./places.js";
+import { memoryStore } from "./store.js";
+
+/**
+ * Opens a backend that lives in the memory of this process: for tests, and for trying things out. `location` names the
+ * place: whoever opens the same one sees the same tasks. A place is forgotten when the last backend on it is closed.
+ */
+export const openBackend: OpenBackend = async (options, clock) => openMemory(options, clock ?? systemClock);
+
+/**
+ * A memory backend for a test of your own, empty and shared with nobody.
+ *
+ * @param options.project - Default `"test"`.
+ * @param options.clock - Default: the machine's. With `manualClock()` the test moves the time.
+ */
+export function memoryBackend(options: { readonly project?: string; readonly clock?: Clock } = {}): Backend {
+  const { project = "test", clock = systemClock } = options;
+  return openMemory({ location: `private ${++privatePlaces}`, project }, clock);
+}
+
+let privatePlaces = 0;
+
+const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
+
+function openMemory(options: Pick<BackendOptions, "location" | "project">, clock: Clock): Backend {
+  const { state, leave } = enterPlace(options.location, options.project);
+  const closing = new AbortController();
+  return {
+    broker: memoryBroker({ state, clock, closed: closing.signal }, options.location),
+    store: memoryStore(state, clock),
+    cache: memoryCache(state, clock),
+    schema: noTables,
+    async [Symbol.asyncDispose]() {
+      if (closing.signal.aborted) return;
+      closing.abort();
+      leave();
+    },
+  };
+}
+
+const noTables: Schema = {
+  status: async () => ({ version: 0, wanted: 0, worksFrom: 0 }),
+  migrate: async () => [],
+  sql: async () => "",
+};

@@ -1,0 +1,45 @@
+import type { RetentionLimits, StoredTask } from "../../contracts/store.js";
+import type { ProjectState } from "./state.js";
+
+/** Removes finished tasks that are older, or more, than the limits say. Resolves to how many. */
+export function cleanUp(state: ProjectState, limits: RetentionLimits, now: number): number {
+  const surplus = new Set([...tooOld(state, limits, now), ...tooMany(state, limits, now)]);
+  for (const task of surplus) removeFinished(state, task);
+  if (surplus.size > 0) state.bell.ring();
+  return surplus.size;
+}
+
+export function removeFinished(state: ProjectState, task: StoredTask): void {
+  state.finished.delete(task.id);
+  state.attempts.delete(task.id);
+  state.notes.delete(task.id);
+}
+
+function tooOld(state: ProjectState, limits: RetentionLimits, now: number): StoredTask[] {
+  return [...state.finished.values()].filter((task) => {
+    const limit = task.state === "succeeded" ? limits.successesMs : limits.failuresMs;
+    return limit !== null && age(task, now) > limit && !isKept(task, limits, now);
+  });
+}
+
+function tooMany(state: ProjectState, limits: RetentionLimits, now: number): StoredTask[] {
+  const { successesCount, per } = limits;
+  if (successesCount === null) return [];
+  const seen = new Map<string | null, number>();
+  const newestFirst = [...state.finished.values()].filter((task) => task.state === "succeeded").toReversed();
+  return newestFirst.filter((task) => {
+    const value = per === null ? null : task[per];
+    const rank = (seen.get(value) ?? 0) + 1;
+    seen.set(value, rank);
+    return rank > successesCount && !isKept(task, limits, now);
+  });
+}
+
+/** Somebody may still be waiting for the group to be complete. */
+function isKept(task: StoredTask, limits: RetentionLimits, now: number): boolean {
+  return task.group !== null && age(task, now) <= limits.groupMs;
+}
+
+function age(task: StoredTask, now: number): number {
+  return now - (task.stoppedAt ?? now);
+}

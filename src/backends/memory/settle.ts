@@ -1,0 +1,127 @@
+import type {
+  CancelAnswer,
+  ErrorRecord,
+  FinalState,
+  NewTask,
+  Outcome,
+  Settlement,
+  StoredTask,
+} from "../../contracts/store.js";
+import { giveBack, recordAttempt } from "./leases.js";
+import { leaveLine } from "./line.js";
+import { rollUp } from "./rollups.js";
+import type { Message, ProjectState } from "./state.js";
+import { isKnown, newMessage, submitTask } from "./submit.js";
+import { storedTask } from "./task-states.js";
+import { freeKey } from "./unique-keys.js";
+
+/** Ends a delivery, if `consumer` still holds the message. */
+export function settle(state: ProjectState, consumer: string, settlement: Settlement, now: number): boolean {
+  const message = state.messages.get(settlement.id);
+  if (message === undefined || message.holder !== consumer || message.seq !== settlement.receipt) return false;
+  applySettlement(state, message, settlement, now);
+  return true;
+}
+
+/** Stores a task that has run outside of any cluster. A known id changes nothing. */
+export function saveFinishedTask(
+  state: ProjectState,
+  task: NewTask,
+  settlement: Omit<Settlement, "receipt">,
+  now: number,
+): void {
+  if (isKnown(state, task.id)) return;
+  const message = newMessage(state, task, now);
+  state.messages.set(task.id, message);
+  applySettlement(state, message, settlement, now);
+}
+
+export function cancelTask(state: ProjectState, id: string, now: number): CancelAnswer {
+  if (state.finished.has(id)) return "finished";
+  const message = state.messages.get(id);
+  if (message === undefined) return "unknown";
+  if (message.holder === null) {
+    end(state, message, { to: "cancelled", error: cancelledWaiting }, now);
+    return "cancelled";
+  }
+  const cluster = state.consumers.get(message.holder)?.cluster.id;
+  if (cluster !== undefined) giveOrder(state, cluster, id);
+  return "requested";
+}
+
+/** Removes an unfinished task without a trace. Always `true`, for answers. */
+export function forget(state: ProjectState, message: Message): true {
+  remove(state, message);
+  state.attempts.delete(message.id);
+  state.notes.delete(message.id);
+  return true;
+}
+
+function applySettlement(
+  state: ProjectState,
+  message: Message,
+  settlement: Omit<Settlement, "receipt">,
+  now: number,
+): void {
+  const { attempt, outcome, followUps } = settlement;
+  if (attempt !== null) recordAttempt(state, message, attempt);
+  if (outcome.to === "retrying" || outcome.to === "queued") again(state, message, outcome, now);
+  else end(state, message, outcome, now);
+  for (const task of followUps) submitTask(state, task, now);
+}
+
+function again(
+  state: ProjectState,
+  message: Message,
+  outcome: Extract<Outcome, { to: "retrying" | "queued" }>,
+  now: number,
+): void {
+  if (outcome.to === "retrying") message.deliveries = 0;
+  else message.deliveries += outcome.suspect ? 1 : -1;
+  if (outcome.to === "retrying" || outcome.delayMs > 0) message.dueAt = now + outcome.delayMs;
+  giveBack(state, message);
+}
+
+function end(state: ProjectState, message: Message, outcome: Extract<Outcome, { to: FinalState }>, now: number): void {
+  remove(state, message);
+  const stored = finishedTask(state, message, outcome, now);
+  rollUp(state, stored, now);
+  if (outcome.to === "succeeded" && !outcome.keep) {
+    forget(state, message);
+    return;
+  }
+  // The first ending stays, should a broker have carried a finished task again.
+  if (!state.finished.has(message.id)) state.finished.set(message.id, stored);
+}
+
+function finishedTask(
+  state: ProjectState,
+  message: Message,
+  outcome: Extract<Outcome, { to: FinalState }>,
+  now: number,
+): StoredTask {
+  const stored = storedTask(state, message, {
+    state: outcome.to,
+    result: outcome.to === "succeeded" ? outcome.result : null,
+    error: outcome.to === "succeeded" ? null : outcome.error,
+  });
+  return { ...stored, stoppedAt: stored.stoppedAt ?? now };
+}
+
+function remove(state: ProjectState, message: Message): void {
+  leaveLine(state, message);
+  state.messages.delete(message.id);
+  freeKey(state, message);
+  state.bell.ring();
+}
+
+function giveOrder(state: ProjectState, cluster: string, id: string): void {
+  state.orders.set(cluster, [...(state.orders.get(cluster) ?? []), { order: "cancel", id }]);
+  state.bell.ring();
+}
+
+const cancelledWaiting: ErrorRecord = {
+  name: "CancelledError",
+  message: "The task was cancelled before it started.",
+  stack: null,
+};

@@ -1,0 +1,25 @@
+import { describe, it } from "vitest";
+import { openBackend } from "../../src/backends/memory/index.js";
+import { brokerSuite, manualClock, type Where } from "../../src/testing/index.js";
+
+describe("memory", () => {
+  const clock = manualClock();
+  const open = ({ place, project, migrate }: Where) =>
+    openBackend({ location: place, project, migrate, durability: "process", blockMs: 50, retryMs: 1_000 }, clock);
+
+  brokerSuite({
+    describe,
+    it,
+    clock,
+    open,
+    capabilities: {
+      copies: false,
+      priority: true,
+      maxDelayMs: Number.MAX_SAFE_INTEGER,
+      maxBytes: 256 * 1024 * 1024,
+      list: true,
+      push: true,
+      shared: false,
+    },
+  });
+});
