@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-const names = ["ts", "mts", "js", "mjs", "json"].map((ending) => `qluster.config.${ending}`);
+const names = ["ts", "mts", "js", "mjs", "cjs", "json"].map((ending) => `qluster.config.${ending}`);
 
 /** The configuration file in `folder` or the nearest folder above it, so that application and cluster share one root. */
 export function findConfigFile(folder: string): string | undefined {

@@ -4,10 +4,21 @@ import { schemes } from "./database.js";
 import type { ResolvedConfig } from "./resolved.js";
 
 // Written out, so that the compiler and bundlers see which modules there are. Each loads only when its database is used.
-const backends: Readonly<Record<string, () => Promise<{ readonly openBackend: OpenBackend }>>> = {
+const backends: Readonly<Record<string, () => Promise<BackendModule>>> = {
   memory: () => import("../backends/memory/index.js"),
   sqlite: () => import("../backends/sqlite/index.js"),
 };
+
+interface BackendModule {
+  readonly openBackend: OpenBackend;
+  /** Its driver blocks the thread that calls it. */
+  readonly synchronous: boolean;
+}
+
+/** Whether a cluster should open this database in a thread of its own. */
+export async function isSynchronous(scheme: string): Promise<boolean> {
+  return (await backends[scheme]?.())?.synchronous ?? false;
+}
 
 /**
  * Opens the configured database for a process that enqueues and reads. The embedded default brings its own tables up to
