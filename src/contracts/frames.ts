@@ -10,8 +10,8 @@ export interface WorkerInit {
   /** The folder that `tasks` is relative to. */
   readonly root: string;
   readonly tasks: readonly string[];
-  /** The configuration file, when there is one: its error reporters are the worker's. */
-  readonly configFile: string | null;
+  /** Modules whose default export is an error reporter; relative to `root`. */
+  readonly reporterModules: readonly string[];
   readonly concurrency: number;
   readonly recycle: number;
   /** Resident set size at which the worker is replaced, in bytes; `null` for never. */
@@ -22,6 +22,7 @@ export interface WorkerInit {
   readonly compress: boolean;
   readonly logLevel: string;
   readonly logFormat: "pretty" | "json";
+  readonly logColour: boolean;
   /** A worker whose supervisor has been silent for so long kills itself, in milliseconds. */
   readonly silenceMs: number;
 }
@@ -35,7 +36,8 @@ export interface Job {
   readonly envelope: string;
   /** The number of this attempt among those that count, from 1. */
   readonly attempt: number;
-  readonly dueAt: number;
+  /** When it was enqueued, in milliseconds since 1970. */
+  readonly queuedAt: number;
 }
 
 /** From the supervisor to a worker. */
@@ -44,7 +46,13 @@ export type ToWorker =
   | { readonly t: "run"; readonly jobs: readonly Job[] }
   /** Give back what has not started, newest first, at most `count`. */
   | { readonly t: "recall"; readonly count: number }
-  | { readonly t: "abort"; readonly index: number; readonly reason: "timeout" | "cancelled" | "stopped" | "lost" }
+  | {
+      readonly t: "abort";
+      readonly index: number;
+      readonly reason: "timeout" | "cancelled" | "stopped" | "lost";
+      /** The time-out that has passed, in milliseconds. */
+      readonly limitMs: number;
+    }
   /** Answer, if your loop still turns. */
   | { readonly t: "ping"; readonly n: number }
   /** Tell the signal handlers of `postExecute`. */
@@ -97,7 +105,7 @@ export type JobEnding =
   | { readonly as: "dead"; readonly error: ErrorRecord };
 
 export interface JobNote {
-  readonly index: number;
+  readonly id: string;
   readonly at: number;
   readonly progress?: TaskProgress | undefined;
   readonly log?: string | undefined;

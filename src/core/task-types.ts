@@ -56,7 +56,11 @@ export type ArgsOf<T> =
 /** The result: of `typeof aTask`, of a name, or the type itself. `void` reads back as `undefined`. */
 export type ResultOf<T> =
   T extends TaskRef<infer F> ? TargetResult<F> : T extends (...args: never[]) => infer R ? Plain<Awaited<R>> : Plain<T>;
-export type TargetResult<T> = T extends string ? (unknown extends Named<T> ? unknown : ResultOf<Named<T>>) : ResultOf<T>;
+export type TargetResult<T> = T extends string
+  ? unknown extends Named<T>
+    ? unknown
+    : ResultOf<Named<T>>
+  : ResultOf<T>;
 type Plain<R> = unknown extends R ? R : void extends R ? Exclude<R, void> | undefined : R;
 
 /** The id of one request. A string that remembers the result's type. */

@@ -1,0 +1,3 @@
+export { createCluster } from "./cluster.js";
+export type { Cluster, ClusterProgress, StopReport } from "./cluster.js";
+export { openLogger } from "./logger.js";

@@ -1,0 +1,22 @@
+import type { Backend } from "../contracts/backend.js";
+import { ConfigError } from "../errors.js";
+import { backendOptions, isSynchronous, openBackendAt } from "../options/open-backend.js";
+import type { ResolvedConfig } from "../options/resolved.js";
+import { openInThread } from "./store-thread.js";
+
+/** The configured database as a cluster uses it: in a thread of its own where its driver blocks. */
+export async function openClusterBackend(config: ResolvedConfig): Promise<Backend> {
+  const { scheme } = config.database;
+  const threaded = await isSynchronous(scheme);
+  // In its own thread a call may block for long; while it does, it holds up nobody but other calls to the same store.
+  const options = backendOptions(config, { retryMs: 1_000, ...(threaded ? { blockMs: 1_000 } : {}) });
+  const backend = threaded ? await openInThread(scheme, options) : await openBackendAt(scheme, options);
+  if (!backend.store.capabilities.shared && config.isolation !== "none") {
+    await backend[Symbol.asyncDispose]();
+    throw new ConfigError([
+      `database: "${scheme}:" is private to one process, so a cluster cannot share it with the application. ` +
+        "Use sqlite:<file>, or start the cluster inside the application with the application's own store.",
+    ]);
+  }
+  return backend;
+}

@@ -1,0 +1,372 @@
+import type { FromWorker, JobNote, JobReport, WorkerInit } from "../contracts/frames.js";
+import type { RunningTask } from "../contracts/broker.js";
+import type { Logger } from "../contracts/logger.js";
+import type { WorkerStatus } from "../contracts/store.js";
+import { humanize } from "../core/ids.js";
+import { logMessages } from "../core/log-messages.js";
+import type { AbortReason } from "../core/execute.js";
+import type { ChannelOptions, OpenChannel, WorkerExit } from "./channel.js";
+import { DeadlineKeeper } from "./deadline-keeper.js";
+import { mayTake, dispatchLimits } from "./dispatch.js";
+import type { Entry } from "./entry.js";
+import { Expectations } from "./expectations.js";
+import { Reserve } from "./reserve.js";
+import { describeExit, endsOfRemains } from "./worker-death.js";
+import type { JobEnd } from "./worker-death.js";
+import { WorkerSlot } from "./worker-slot.js";
+import type { HeldJob } from "./worker-slot.js";
+
+/** Pause before a worker that died while starting is started again, in milliseconds: first, and at most. */
+const respawnPause = { first: 250, longest: 30_000 } as const;
+
+export interface PoolOptions {
+  readonly size: number;
+  readonly channel: ChannelOptions;
+  readonly init: Omit<WorkerInit, "workerName">;
+  readonly killAfterMs: number;
+  readonly graceMs: number;
+}
+
+export interface PoolParts {
+  readonly options: PoolOptions;
+  readonly open: OpenChannel;
+  readonly logger: Logger;
+  readonly host: string;
+  readonly monotonic: () => number;
+  readonly now: () => number;
+  /** A worker reported the end of a job. */
+  readonly reported: (entry: Entry, report: JobReport, worker: string) => void;
+  /** A worker ended with the job in it. */
+  readonly ended: (entry: Entry, end: JobEnd) => void;
+  readonly noted: (notes: readonly JobNote[]) => void;
+  /** There may be room now, or work that is nobody's. */
+  readonly changed: () => void;
+  /** A worker could not start: the first one that cannot ends the cluster. */
+  readonly broken: (error: Error) => void;
+}
+
+/** The workers of a cluster: always as many as asked for, each handed what it can do soon, none beyond its deadlines. */
+export class Pool {
+  readonly reserve: Reserve = new Reserve();
+  readonly expectations: Expectations = new Expectations();
+  reincarnations = 0;
+  readonly #parts: PoolParts;
+  readonly #slots = new Map<string, WorkerSlot>();
+  readonly #deadlines: DeadlineKeeper;
+  #tasks: readonly string[] = [];
+  #everReady = false;
+  #stopping = false;
+  #named = 0;
+  #respawnPauseMs: number = respawnPause.first;
+  #ready: { resolve: () => void; reject: (error: Error) => void } | undefined;
+
+  constructor(parts: PoolParts) {
+    this.#parts = parts;
+    this.#deadlines = new DeadlineKeeper({
+      killAfterMs: parts.options.killAfterMs,
+      neighboursMs: parts.options.graceMs,
+      monotonic: parts.monotonic,
+      slots: () => this.#slots.values(),
+    });
+  }
+
+  /** Resolves when all workers can work. */
+  async start(): Promise<void> {
+    const ready = new Promise<void>((resolve, reject) => (this.#ready = { resolve, reject }));
+    for (let count = 0; count < this.#parts.options.size; count += 1) this.#spawn();
+    await ready;
+  }
+
+  /** The names that the workers can run. */
+  get tasks(): readonly string[] {
+    return this.#tasks;
+  }
+
+  get places(): number {
+    return this.#parts.options.size * this.#parts.options.channel.places;
+  }
+
+  get freePlaces(): number {
+    return sum(this.#all(), (slot) => slot.freePlaces);
+  }
+
+  /** Tasks beyond the places: in the reserve, or handed to a worker ahead of time. */
+  get inHand(): number {
+    return this.reserve.size + sum(this.#all(), (slot) => Math.max(0, slot.held.size - slot.places));
+  }
+
+  /** Tasks handed to workers and not reported. */
+  get held(): number {
+    return sum(this.#all(), (slot) => slot.held.size);
+  }
+
+  get workers(): WorkerStatus[] {
+    return this.#all().map((slot) => slot.status);
+  }
+
+  running(): RunningTask[] {
+    const offset = this.#parts.now() - this.#parts.monotonic();
+    return this.#all().flatMap((slot) => {
+      slot.readMarks();
+      return slot.running().map((held) => ({
+        id: held.entry.delivery.id,
+        startedAt: Math.round(held.startedAt! + offset),
+        worker: this.address(slot),
+      }));
+    });
+  }
+
+  /** Hands out what waits, as far as workers may take it. */
+  dispatch(): void {
+    if (this.#stopping) return;
+    this.#dispatchSuspects();
+    for (let entry = this.reserve.first(); entry !== undefined; entry = this.reserve.first()) {
+      const expected = this.expectations.of(entry.header.func);
+      const slot = this.#leastLoaded((candidate) => mayTake(candidate.load, expected));
+      if (slot === undefined) break;
+      this.reserve.shift();
+      slot.hand(entry, expected, this.#parts.monotonic());
+    }
+    for (const slot of this.#slots.values()) slot.send();
+    this.#deadlines.watch();
+  }
+
+  /** Calls back what waits behind a long task, while somebody else could do it. */
+  rebalance(): void {
+    const now = this.#parts.monotonic();
+    for (const slot of this.#slots.values()) {
+      const unstarted = [...slot.held.values()].filter((held) => held.startedAt === null);
+      const waiting = unstarted.filter((held) => now - held.handedAt > dispatchLimits.patienceMs).length;
+      if (waiting > 0 && slot.held.size > slot.places) slot.channel.send({ t: "recall", count: waiting });
+    }
+  }
+
+  /** Asks a task to stop. `false` when no worker has it. */
+  abort(id: string, reason: AbortReason): boolean {
+    for (const slot of this.#slots.values()) {
+      const held = [...slot.held.values()].find((candidate) => candidate.entry.delivery.id === id);
+      if (held !== undefined) {
+        this.#abort(slot, held, reason);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  abortAll(reason: AbortReason): void {
+    for (const slot of this.#slots.values()) for (const held of slot.held.values()) this.#abort(slot, held, reason);
+  }
+
+  /** Everything that has not started comes back through `changed`, into the reserve. */
+  recallAll(): void {
+    for (const slot of this.#slots.values()) slot.channel.send({ t: "recall", count: slot.held.size });
+  }
+
+  /** Hands finished attempts to one worker that has `postExecute` handlers; there may be none. */
+  announce(frame: Parameters<WorkerSlot["channel"]["send"]>[0]): void {
+    const listeners = this.#all().filter((slot) => slot.wantsStored && slot.state === "ready");
+    listeners[this.reincarnations % Math.max(1, listeners.length)]?.channel.send(frame);
+  }
+
+  get wantsStored(): boolean {
+    return this.#all().some((slot) => slot.wantsStored);
+  }
+
+  /** Says to every worker that its supervisor lives. */
+  beat(): void {
+    for (const slot of this.#slots.values()) slot.channel.beat();
+  }
+
+  recycle(): void {
+    for (const slot of this.#slots.values()) this.#retire(slot);
+  }
+
+  /** No replacements from here on. */
+  stopReplacing(): void {
+    this.#stopping = true;
+  }
+
+  /** Ends all workers: politely, and by force after `withinMs`. */
+  async close(withinMs: number): Promise<void> {
+    this.stopReplacing();
+    for (const slot of this.#slots.values()) slot.channel.send({ t: "retire" });
+    const timer = setTimeout(() => this.killAll(), withinMs);
+    while (this.#slots.size > 0) await new Promise<void>((resolve) => (this.#gone = resolve));
+    clearTimeout(timer);
+    this.#deadlines.stop();
+  }
+
+  killAll(): void {
+    for (const slot of this.#slots.values()) slot.channel.kill();
+  }
+
+  address(slot: WorkerSlot): string {
+    return `${this.#parts.host}:${slot.channel.pid}`;
+  }
+
+  #gone: () => void = () => {};
+
+  #all(): WorkerSlot[] {
+    return [...this.#slots.values()];
+  }
+
+  #spawn(): void {
+    const { options, open } = this.#parts;
+    const name = `Process-${(this.#named += 1)}`;
+    const channel = open(options.channel, {
+      frame: (frame) => this.#received(slot, frame),
+      exit: (exit) => this.#exited(slot, exit),
+    });
+    const slot = new WorkerSlot(name, options.channel.places, channel);
+    this.#slots.set(name, slot);
+    channel.send({ t: "init", init: { ...options.init, workerName: name } });
+    channel.beat();
+  }
+
+  #received(slot: WorkerSlot, frame: FromWorker): void {
+    switch (frame.t) {
+      case "ready":
+        return this.#becameReady(slot, frame);
+      case "broken":
+        return this.#couldNotStart(slot, frame.error.stack ?? frame.error.message);
+      case "done":
+        return this.#done(slot, frame.reports);
+      case "recalled":
+        return this.#recalled(slot, frame.indexes);
+      case "note":
+        return this.#parts.noted(frame.notes);
+      case "pong":
+        return slot.pong(frame);
+      case "retiring":
+        slot.state = "retiring";
+        this.#parts.logger.info(logMessages.recycled(slot.name), { why: frame.why });
+        return this.#parts.changed();
+    }
+  }
+
+  #becameReady(slot: WorkerSlot, frame: FromWorker & { t: "ready" }): void {
+    slot.state = "ready";
+    slot.wantsStored = frame.wantsStored;
+    this.#tasks = frame.tasks;
+    this.#respawnPauseMs = respawnPause.first;
+    this.#parts.logger.info(logMessages.ready(slot.name, slot.channel.pid));
+    if (this.#all().every((other) => other.state !== "starting")) {
+      this.#everReady = true;
+      this.#ready?.resolve();
+    }
+    this.#parts.changed();
+  }
+
+  #couldNotStart(slot: WorkerSlot, reason: string): void {
+    const error = new Error(`Worker ${slot.name} cannot start: ${reason}`);
+    slot.channel.kill();
+    if (this.#everReady) return this.#parts.logger.error(error.message);
+    this.#stopping = true;
+    this.#ready?.reject(error);
+    this.#parts.broken(error);
+  }
+
+  #done(slot: WorkerSlot, reports: readonly JobReport[]): void {
+    for (const [held, report] of slot.take(reports)) {
+      if (report.startedAt !== null) {
+        this.expectations.learn(held.entry.header.func, report.stoppedAt - report.startedAt);
+      }
+      this.#parts.reported(held.entry, report, this.address(slot));
+    }
+    this.#afterward(slot);
+  }
+
+  #recalled(slot: WorkerSlot, indexes: readonly number[]): void {
+    const back = indexes.flatMap((index) => slot.release(index) ?? []);
+    const now = this.#parts.monotonic();
+    // One that was cancelled before it started comes back the same way; its ending is settled where cancels are.
+    for (const held of back) held.entry.waitingSince = now;
+    this.#putBack(back);
+    this.#afterward(slot);
+  }
+
+  #putBack(back: readonly HeldJob[]): void {
+    const cancelled = back.filter((held) => held.abort === "cancelled");
+    for (const held of cancelled) this.#parts.ended(held.entry, { kind: "never-started", why: "cancelled" });
+    this.reserve.putBack(back.filter((held) => held.abort !== "cancelled").map((held) => held.entry));
+  }
+
+  #afterward(slot: WorkerSlot): void {
+    if (slot.held.size === 0) {
+      slot.exclusive = false;
+      if (slot.state === "doomed") slot.channel.kill();
+    }
+    this.#parts.changed();
+  }
+
+  #exited(slot: WorkerSlot, exit: WorkerExit): void {
+    const before = slot.state;
+    slot.state = "dead";
+    this.#slots.delete(slot.name);
+    const remains = slot.remains();
+    const offset = this.#parts.now() - this.#parts.monotonic();
+    const ends = endsOfRemains(remains, exit, { worker: this.address(slot), now: this.#parts.now(), offset });
+    for (const [held, end] of ends) this.#parts.ended(held.entry, end);
+    this.#putBack(remains.unstarted);
+    this.#gone();
+    if (!this.#stopping) this.#replace(slot, before, remains.running[0], exit);
+    this.#parts.changed();
+  }
+
+  #replace(slot: WorkerSlot, before: string, task: HeldJob | undefined, exit: WorkerExit): void {
+    if (before === "starting" && !this.#everReady) return this.#couldNotStart(slot, describeExit(exit));
+    this.reincarnations += 1;
+    if (before !== "retiring") {
+      const during = task === undefined ? "" : ` while processing ${nameOf(task)}`;
+      const cause = task?.abort === "timeout" ? `timeout${during}` : `sudden death${during} (${describeExit(exit)})`;
+      this.#parts.logger.error(logMessages.reincarnated(slot.name, cause));
+    }
+    if (before !== "starting") return this.#spawn();
+    const pause = this.#respawnPauseMs;
+    this.#respawnPauseMs = Math.min(pause * 2, respawnPause.longest);
+    setTimeout(() => this.#stopping || this.#spawn(), pause);
+  }
+
+  #abort(slot: WorkerSlot, held: HeldJob, reason: AbortReason): void {
+    if (held.abort !== null) return;
+    slot.abort(held, reason, this.#parts.monotonic() + this.#parts.options.killAfterMs);
+    this.#deadlines.watch();
+  }
+
+  #retire(slot: WorkerSlot): void {
+    if (slot.state !== "ready") return;
+    slot.state = "retiring";
+    slot.channel.send({ t: "retire" });
+  }
+
+  #dispatchSuspects(): void {
+    for (let entry = this.reserve.firstSuspect(); entry !== undefined; entry = this.reserve.firstSuspect()) {
+      const slot = this.#all().find((each) => each.state === "ready" && each.held.size === 0);
+      if (slot === undefined) {
+        const kept = this.#all().some((each) => each.exclusive);
+        const next = kept ? undefined : this.#leastLoaded(() => true);
+        if (next !== undefined) next.exclusive = true;
+        return;
+      }
+      this.reserve.shiftSuspect();
+      slot.exclusive = true;
+      slot.hand(entry, undefined, this.#parts.monotonic());
+    }
+  }
+
+  #leastLoaded(fits: (slot: WorkerSlot) => boolean): WorkerSlot | undefined {
+    let best: WorkerSlot | undefined;
+    for (const slot of this.#slots.values()) {
+      if (slot.open && (best === undefined || slot.held.size < best.held.size) && fits(slot)) best = slot;
+    }
+    return best;
+  }
+}
+
+function nameOf(held: HeldJob): string {
+  return held.entry.header.name ?? humanize(held.entry.delivery.id);
+}
+
+function sum<T>(items: readonly T[], value: (item: T) => number): number {
+  return items.reduce((total, item) => total + value(item), 0);
+}

@@ -1,0 +1,85 @@
+import type { Settlement, Store } from "../contracts/store.js";
+import { StoreUnavailableError } from "../errors.js";
+import type { Outage } from "./outage.js";
+
+/** Results in one write. Larger batches gain nothing and hold the store longer. */
+const batchSize = 256;
+
+interface Pending {
+  readonly consumer: string;
+  readonly settlement: Settlement;
+  /** `stored: false`: the lease had ended, and nothing was written. */
+  readonly stored: (stored: boolean) => void;
+}
+
+/**
+ * Writes endings, in batches that grow under load and are immediate when idle: while one write is under way, the next
+ * batch gathers. What cannot be written waits here, and is written first when the store is back.
+ */
+export class Recorder {
+  readonly #store: Pick<Store, "finish">;
+  readonly #outage: Outage;
+  readonly #fatal: (error: unknown) => void;
+  #pending: Pending[] = [];
+  #writing: Promise<void> | undefined;
+  #inFlight = 0;
+  #abandoned = false;
+
+  constructor(store: Pick<Store, "finish">, outage: Outage, fatal: (error: unknown) => void) {
+    this.#store = store;
+    this.#outage = outage;
+    this.#fatal = fatal;
+  }
+
+  /** Endings that are not stored yet. */
+  get size(): number {
+    return this.#pending.length + this.#inFlight;
+  }
+
+  record(consumer: string, settlement: Settlement, stored: (stored: boolean) => void): void {
+    this.#pending.push({ consumer, settlement, stored });
+    this.#writing ??= this.#writeAll().finally(() => (this.#writing = undefined));
+  }
+
+  /** Resolves when everything is stored. */
+  async drained(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing;
+  }
+
+  /** Gives up what is not stored: those tasks run again. */
+  abandon(): number {
+    this.#abandoned = true;
+    return this.size;
+  }
+
+  async #writeAll(): Promise<void> {
+    // All reports of one frame come in one turn of the loop; they belong into one write.
+    await Promise.resolve();
+    while (this.#pending.length > 0 && !this.#abandoned) {
+      const batch = this.#nextBatch();
+      this.#inFlight = batch.length;
+      try {
+        const answers = await this.#store.finish(
+          batch[0]!.consumer,
+          batch.map((pending) => pending.settlement),
+        );
+        this.#outage.over();
+        this.#inFlight = 0;
+        batch.forEach((pending, place) => pending.stored(answers[place] === true));
+      } catch (error) {
+        this.#inFlight = 0;
+        if (!(error instanceof StoreUnavailableError)) return this.#fatal(error);
+        // First in line again. Writing the same ending twice is harmless: the second one finds no message.
+        this.#pending.unshift(...batch);
+        await this.#outage.wait(error);
+      }
+    }
+  }
+
+  /** One write goes to one hold: after a lost lease, endings of the old one may still stand in line. */
+  #nextBatch(): Pending[] {
+    const { consumer } = this.#pending[0]!;
+    const other = this.#pending.findIndex((pending) => pending.consumer !== consumer);
+    return this.#pending.splice(0, Math.min(batchSize, other === -1 ? this.#pending.length : other));
+  }
+}

@@ -1,0 +1,80 @@
+// Runs in the store's thread: opens the backend and answers calls, each as soon as it is done.
+import { parentPort, workerData } from "node:worker_threads";
+import type { Backend } from "../contracts/backend.js";
+import type { Consumer } from "../contracts/broker.js";
+import { openBackendAt } from "../options/open-backend.js";
+import { plainError } from "./store-thread-errors.js";
+import type { Answer, Call, OpenedCapabilities, StoreThreadData } from "./store-thread-protocol.js";
+
+const port = parentPort!;
+const { scheme, options } = workerData as StoreThreadData;
+const consumers = new Map<number, Consumer>();
+const aborts = new Map<number, AbortController>();
+let backend: Backend | undefined;
+let changeTold = false;
+
+port.on("message", (call: Call) => {
+  if ("abort" in call) return aborts.get(call.id)?.abort();
+  answer(call).then(
+    (value) => reply({ id: call.id, value }),
+    (error: unknown) => reply({ id: call.id, error: plainError(error) }),
+  );
+});
+
+async function answer(call: Exclude<Call, { abort: true }>): Promise<unknown> {
+  if (call.target === "thread") return call.method === "open" ? await open() : await close();
+  if (call.target === "broker" && call.method === "consume") return await consume(call.args);
+  if (call.method === "take") return await take(call);
+  const target = targetOf(call) as unknown as Record<string, (...args: readonly unknown[]) => Promise<unknown>>;
+  return await target[call.method]!(...call.args);
+}
+
+async function open(): Promise<OpenedCapabilities> {
+  backend = await openBackendAt(scheme, options);
+  backend.store.watch(tellOfChange);
+  return {
+    broker: backend.broker.capabilities,
+    store: backend.store.capabilities,
+    cache: backend.cache.capabilities,
+  };
+}
+
+/** The cluster only looks for orders then; under load, ten looks a second are plenty. */
+function tellOfChange(): void {
+  if (changeTold) return;
+  changeTold = true;
+  reply({ changed: true });
+  setTimeout(() => (changeTold = false), 100);
+}
+
+async function close(): Promise<void> {
+  await backend?.[Symbol.asyncDispose]();
+}
+
+async function consume(args: readonly unknown[]): Promise<{ handle: number; id: string }> {
+  const consumer = await backend!.broker.consume(args[0] as Parameters<Backend["broker"]["consume"]>[0]);
+  const handle = consumers.size + 1;
+  consumers.set(handle, consumer);
+  return { handle, id: consumer.id };
+}
+
+/** The only call that waits, and so the only one that can be aborted. */
+async function take(call: Exclude<Call, { abort: true }>): Promise<unknown> {
+  const abort = new AbortController();
+  aborts.set(call.id, abort);
+  try {
+    const consumer = targetOf(call) as Consumer;
+    return await consumer.take({ ...(call.args[0] as Parameters<Consumer["take"]>[0]), signal: abort.signal });
+  } finally {
+    aborts.delete(call.id);
+  }
+}
+
+function targetOf({ target }: Exclude<Call, { abort: true }>): object {
+  if (target.startsWith("consumer:")) return consumers.get(Number(target.slice("consumer:".length)))!;
+  return backend![target as "broker" | "store" | "cache" | "schema"];
+}
+
+function reply(answer: Answer): void {
+  port.postMessage(answer);
+}

@@ -1,0 +1,159 @@
+import { Worker } from "node:worker_threads";
+import type { Backend, BackendOptions } from "../contracts/backend.js";
+import type { Consumer, ConsumeOptions, TakeOptions } from "../contracts/broker.js";
+import { reviveError } from "./store-thread-errors.js";
+import type { Answer, Call, CallTarget, OpenedCapabilities } from "./store-thread-protocol.js";
+
+/**
+ * A backend in a thread of its own. A synchronous driver waits for locks there, and the cluster's loop, with its deadlines
+ * and heartbeats, goes on.
+ */
+export async function openInThread(scheme: string, options: BackendOptions): Promise<Backend> {
+  const thread = new Worker(new URL("./store-thread-main.js", import.meta.url), { workerData: { scheme, options } });
+  const line = new ThreadLine(thread);
+  const capabilities = (await line.call("thread", "open", [])) as OpenedCapabilities;
+
+  return {
+    broker: {
+      ...line.proxy<Omit<Backend["broker"], "capabilities" | "consume">>("broker", brokerMethods),
+      capabilities: capabilities.broker,
+      consume: async (request: ConsumeOptions): Promise<Consumer> => line.consumer(request),
+    },
+    store: {
+      ...line.proxy<Omit<Backend["store"], "capabilities" | "watch">>("store", storeMethods),
+      capabilities: capabilities.store,
+      watch: (changed) => line.watch(changed),
+    },
+    cache: {
+      ...line.proxy<Omit<Backend["cache"], "capabilities">>("cache", cacheMethods),
+      capabilities: capabilities.cache,
+    },
+    schema: line.proxy<Backend["schema"]>("schema", ["status", "migrate", "sql"]),
+    [Symbol.asyncDispose]: async () => {
+      await line.call("thread", "close", []);
+      await thread.terminate();
+    },
+  };
+}
+
+const brokerMethods = [
+  "enqueue",
+  "queueSize",
+  "lockSize",
+  "list",
+  "purge",
+  "deleteQueue",
+  "ping",
+  "info",
+] as const satisfies readonly (keyof Backend["broker"])[];
+
+const storeMethods = [
+  "submit",
+  "saveFinished",
+  "finish",
+  "cancel",
+  "get",
+  "finished",
+  "findByName",
+  "attempts",
+  "group",
+  "countGroup",
+  "deleteGroup",
+  "report",
+  "notes",
+  "beat",
+  "clusters",
+  "tell",
+  "inbox",
+  "counts",
+  "throughput",
+  "clean",
+  "now",
+] as const satisfies readonly (keyof Backend["store"])[];
+
+const cacheMethods = [
+  "get",
+  "set",
+  "setIf",
+  "delete",
+  "addMembers",
+  "members",
+] as const satisfies readonly (keyof Backend["cache"])[];
+
+const consumerMethods = ["acknowledge", "release", "renew", "close"] as const satisfies readonly (keyof Consumer)[];
+
+interface Pending {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Calls over a message port: an id for each, and its answer whenever it comes. */
+class ThreadLine {
+  readonly #thread: Worker;
+  readonly #pending = new Map<number, Pending>();
+  readonly #watchers = new Set<() => void>();
+  #lastId = 0;
+
+  constructor(thread: Worker) {
+    this.#thread = thread;
+    thread.on("message", (answer: Answer) => this.#receive(answer));
+    thread.on("error", (error) => this.#failAll(error));
+    thread.on("exit", () => this.#failAll(new Error("The thread of the store has ended.")));
+  }
+
+  async call(target: CallTarget, method: string, args: readonly unknown[], signal?: AbortSignal): Promise<unknown> {
+    const id = (this.#lastId += 1);
+    const abort = (): void => this.#post({ id, abort: true });
+    try {
+      return await new Promise((resolve, reject) => {
+        this.#pending.set(id, { resolve, reject });
+        this.#post({ id, target, method, args });
+        if (signal?.aborted === true) abort();
+        else signal?.addEventListener("abort", abort, { once: true });
+      });
+    } finally {
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  proxy<T>(target: CallTarget, methods: readonly string[]): T {
+    const calls = methods.map((method) => [method, (...args: unknown[]) => this.call(target, method, args)]);
+    return Object.fromEntries(calls) as T;
+  }
+
+  async consumer(request: ConsumeOptions): Promise<Consumer> {
+    const { handle, id } = (await this.call("broker", "consume", [request])) as { handle: number; id: string };
+    const target: CallTarget = `consumer:${handle}`;
+    return {
+      ...this.proxy<Omit<Consumer, "id" | "take">>(target, consumerMethods),
+      id,
+      take: async ({ signal, ...options }: TakeOptions) =>
+        (await this.call(target, "take", [options], signal)) as Awaited<ReturnType<Consumer["take"]>>,
+    };
+  }
+
+  watch(changed: () => void): () => void {
+    this.#watchers.add(changed);
+    return () => void this.#watchers.delete(changed);
+  }
+
+  #post(call: Call): void {
+    this.#thread.postMessage(call);
+  }
+
+  #receive(answer: Answer): void {
+    if ("changed" in answer) {
+      for (const changed of this.#watchers) changed();
+      return;
+    }
+    const pending = this.#pending.get(answer.id);
+    this.#pending.delete(answer.id);
+    if ("error" in answer) pending?.reject(reviveError(answer.error));
+    else pending?.resolve(answer.value);
+  }
+
+  #failAll(error: Error): void {
+    for (const pending of this.#pending.values()) pending.reject(error);
+    this.#pending.clear();
+  }
+}

@@ -1,0 +1,282 @@
+import type { Job, JobEnding, JobNote, JobReport } from "../contracts/frames.js";
+import type { ErrorRecord } from "../contracts/store.js";
+import {
+  ArgumentsError,
+  EnvelopeError,
+  NoRetryError,
+  TaskAbortedError,
+  TaskTimeoutError,
+  UnknownTaskError,
+} from "../errors.js";
+import { checkArguments } from "./arguments.js";
+import { currentTasks } from "./current-task.js";
+import { openTask, readHeader, readHookBody, sealResult } from "./envelope.js";
+import type { TaskHeader } from "./envelope.js";
+import { toErrorRecord } from "./error-record.js";
+import { finishedTask } from "./finished-task.js";
+import { humanize } from "./ids.js";
+import type { Keyring } from "./keyring.js";
+import { nearest } from "./names.js";
+import { taskByName, taskNames } from "./registry.js";
+import type { TaskDefinition } from "./registry.js";
+import { sendableSignals } from "./signals.js";
+import type { CurrentTask, Fn, FinishedTask, OutgoingTask, TaskId } from "./task-types.js";
+
+export type AbortReason = "timeout" | "cancelled" | "stopped" | "lost";
+
+/** What a process gives the tasks that run in it. */
+export interface ExecuteHost {
+  readonly keys: Keyring;
+  readonly maxMessageBytes: number;
+  readonly maxResultBytes: number;
+  readonly compress: boolean;
+  readonly encrypt: boolean;
+  /** Wall time, in milliseconds. */
+  readonly now: () => number;
+  readonly note: (note: JobNote) => void;
+  /** Logs what a signal handler or error reporter did wrong. */
+  readonly handlerFailed: (error: unknown) => void;
+  /** Error reporters, after every failed attempt. */
+  readonly attemptFailed: (error: unknown, task: { id: string; func: string; attempt: number }) => void;
+  /** Called right before code of the user runs. */
+  readonly starting: (execution: Execution) => void;
+  readonly ended: (execution: Execution, report: JobReport) => void;
+}
+
+/** What a job turned out to be, once it was opened. */
+interface OpenedJob {
+  readonly definition: TaskDefinition;
+  readonly header: TaskHeader;
+  readonly args: readonly unknown[];
+}
+
+/**
+ * One attempt: opens the message, checks it, calls the function, seals what it returned. Workers of every isolation and
+ * sync mode run tasks through here, so that a task behaves the same everywhere.
+ *
+ * It ends exactly once, through {@link ExecuteHost.ended}, whatever the function does afterwards.
+ */
+export class Execution implements CurrentTask {
+  readonly id: TaskId;
+  readonly job: Job;
+  name = "";
+  func = "";
+  group: string | undefined;
+  scheduledFor: Date | undefined;
+  readonly #host: ExecuteHost;
+  #controller: AbortController | undefined;
+  #aborted: AbortReason | undefined;
+  #limitMs = 0;
+  #startedAt: number | null = null;
+  #ended = false;
+
+  constructor(job: Job, host: ExecuteHost) {
+    this.id = job.id as TaskId;
+    this.job = job;
+    this.#host = host;
+  }
+
+  get attempt(): number {
+    return this.job.attempt;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#aborted !== undefined) this.#controller.abort(abortError(this.#aborted, this.#limitMs));
+    return this.#controller.signal;
+  }
+
+  readonly progress: CurrentTask["progress"] = (done, total, note) => {
+    this.#note({ progress: { done, total: total ?? null, note: note ?? null } });
+  };
+
+  readonly log: CurrentTask["log"] = (text) => {
+    this.#note({ log: String(text) });
+  };
+
+  run(): void {
+    let opened: OpenedJob;
+    try {
+      opened = this.#open();
+    } catch (error) {
+      this.#end(endingOfUnopened(error));
+      return;
+    }
+    void currentTasks.run(this, () => this.#call(opened));
+  }
+
+  /**
+   * Asks the function to give in. What it does next decides the ending; the supervisor enforces it.
+   *
+   * @param limitMs - The time-out that has passed, in milliseconds.
+   */
+  abort(reason: AbortReason, limitMs = 0): void {
+    if (this.#ended || this.#aborted !== undefined) return;
+    this.#aborted = reason;
+    this.#limitMs = limitMs;
+    this.#controller?.abort(abortError(reason, limitMs));
+  }
+
+  /** Ends the attempt with an error that the function's own promise did not carry, such as an unhandled rejection. */
+  fail(error: unknown): void {
+    if (this.#ended) return;
+    this.#fail(error, false);
+    this.#controller?.abort(error);
+  }
+
+  #open(): OpenedJob {
+    const { job } = this;
+    const header = readHeader(job.envelope);
+    const opened =
+      header?.kind === "hook"
+        ? this.#openHook(job.envelope)
+        : openTask(this.#host.keys, job.queue, job.envelope, {
+            maxBytes: this.#host.maxMessageBytes,
+          });
+    this.func = opened.header.func;
+    this.name = opened.header.name ?? humanize(job.id);
+    this.group = opened.header.group;
+    if (opened.header.due !== undefined) this.scheduledFor = new Date(opened.header.due);
+    const definition = taskByName(this.func);
+    if (definition === undefined) throw new UnknownTaskError(this.func, nearest(this.func, taskNames()));
+    return { definition, ...opened };
+  }
+
+  /** A hook is not sealed itself: its name stands in the sealed header of its parent, whose parts are opened here. */
+  #openHook(envelope: string): { header: TaskHeader; args: unknown[] } {
+    const { keys, maxMessageBytes, maxResultBytes } = this.#host;
+    const { outcome } = readHookBody(envelope);
+    const parent = openTask(keys, outcome.queue, outcome.envelope, { maxBytes: maxMessageBytes });
+    if (parent.header.hook === undefined) {
+      throw new EnvelopeError("unreadable", `Message ${this.id} says it is a hook of a task that has none.`);
+    }
+    const finished = finishedTask(outcome, keys, { maxMessageBytes, maxResultBytes });
+    return { header: { v: 1, id: this.id, func: parent.header.hook, kind: "hook" }, args: [finished] };
+  }
+
+  async #call({ definition, args }: OpenedJob): Promise<void> {
+    const host = this.#host;
+    this.#startedAt = host.now();
+    host.starting(this);
+    try {
+      const outgoing: OutgoingTask = { id: this.id, name: this.name, func: this.func, args: [...args], options: {} };
+      const announced = sendableSignals.preExecute.send(host.handlerFailed, definition.run, outgoing);
+      if (announced !== undefined) await announced;
+      const checked = definition.input === undefined ? outgoing.args : checkArguments(definition, outgoing.args);
+      const ready = checked instanceof Promise ? await checked : checked;
+      const value = await (definition.run as (...args: readonly unknown[]) => unknown)(...ready);
+      await this.#returned(definition.run, args, value);
+    } catch (error) {
+      await this.#threw(definition.run, args, error);
+    }
+  }
+
+  async #returned(run: Fn, args: readonly unknown[], value: unknown): Promise<void> {
+    // A task that ignored its deadline has used it up, whatever it returned; on a stop its result is as good as ever.
+    if (this.#aborted === "timeout" || this.#aborted === "lost") throw abortError(this.#aborted, this.#limitMs);
+    const result = sealResult(this.#host.keys, this.id, value, {
+      compress: this.#host.compress,
+      encrypt: this.#host.encrypt,
+      maxBytes: this.#host.maxResultBytes,
+    });
+    if (sendableSignals.postExecuteInWorker.connected() && !this.#ended) {
+      await this.#announce(run, { ...this.#record(args), success: true, result: value as never, error: undefined });
+    }
+    this.#end({ as: "succeeded", result });
+  }
+
+  async #threw(run: Fn, args: readonly unknown[], error: unknown): Promise<void> {
+    if (sendableSignals.postExecuteInWorker.connected() && !this.#ended) {
+      const { name, message, stack } = toErrorRecord(error);
+      const failed = { name, message, stack: stack ?? undefined };
+      await this.#announce(run, { ...this.#record(args), success: false, result: undefined, error: failed });
+    }
+    this.#fail(error, isFinalError(error));
+  }
+
+  #fail(error: unknown, final: boolean): void {
+    if (this.#ended) return;
+    const aborted = this.#aborted;
+    if (aborted !== undefined) {
+      this.#end({ as: aborted, error: abortRecord(abortError(aborted, this.#limitMs), error) });
+    } else {
+      this.#end({ as: "error", error: toErrorRecord(error), final });
+    }
+    if (aborted === undefined || aborted === "timeout") {
+      this.#host.attemptFailed(error, { id: this.id, func: this.func, attempt: this.attempt });
+    }
+  }
+
+  async #announce(run: Fn, finished: FinishedTask): Promise<void> {
+    await sendableSignals.postExecuteInWorker.send(this.#host.handlerFailed, run, finished);
+  }
+
+  #record(args: readonly unknown[]): Omit<FinishedTask, "success" | "result" | "error"> {
+    const startedAt = new Date(this.#startedAt ?? this.#host.now());
+    return {
+      id: this.id,
+      name: this.name,
+      func: this.func,
+      args,
+      group: this.group,
+      queue: this.job.queue,
+      attempts: this.attempt,
+      queuedAt: new Date(this.job.queuedAt),
+      startedAt,
+      stoppedAt: new Date(this.#host.now()),
+    };
+  }
+
+  #note(note: Omit<JobNote, "id" | "at">): void {
+    this.#host.note({ id: this.id, at: this.#host.now(), ...note });
+  }
+
+  #end(ending: JobEnding): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#host.ended(this, {
+      index: this.job.index,
+      startedAt: this.#startedAt,
+      stoppedAt: this.#host.now(),
+      ending,
+    });
+  }
+}
+
+function endingOfUnopened(error: unknown): JobEnding {
+  if (error instanceof UnknownTaskError) return { as: "unknown", error: toErrorRecord(error) };
+  if (error instanceof EnvelopeError) {
+    if (error.reason === "newer") return { as: "unknown", error: toErrorRecord(error) };
+    return { as: "dead", error: { ...toErrorRecord(error), stack: null, dead: error.reason } };
+  }
+  return { as: "dead", error: { ...toErrorRecord(error), dead: "unreadable" } };
+}
+
+/** What no further attempt can change. */
+function isFinalError(error: unknown): boolean {
+  return error instanceof NoRetryError || error instanceof ArgumentsError || isSealError(error);
+}
+
+function isSealError(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return code === "QLUSTER_UNENCODABLE" || code === "QLUSTER_TOO_LARGE";
+}
+
+function abortError(reason: AbortReason, limitMs: number): Error {
+  return reason === "timeout" ? new TaskTimeoutError(limitMs) : new TaskAbortedError(reason);
+}
+
+/** The reason first; what the function threw meanwhile stays visible below it. */
+function abortRecord(reason: Error, thrown: unknown): ErrorRecord {
+  const record = toErrorRecord(reason);
+  if (thrown instanceof TaskTimeoutError || thrown instanceof TaskAbortedError) return { ...record, stack: null };
+  const { name, message, stack } = toErrorRecord(thrown);
+  return {
+    ...record,
+    stack: `${record.name}: ${record.message}\nThe task then threw ${name}: ${message}\n${stack ?? ""}`,
+  };
+}

@@ -1,0 +1,76 @@
+// What `fork` starts: a worker in a process of its own.
+import { writeSync } from "node:fs";
+import { Worker } from "node:worker_threads";
+import type { FromWorker, ToWorker } from "../contracts/frames.js";
+import { fileMarks } from "../core/start-marks.js";
+import { bootWorker, currentExecution } from "./boot.js";
+import type { WorkerRuntime } from "./runtime.js";
+
+/** Descriptors that the supervisor opens for us, after stdin, stdout, stderr and the channel. */
+const marksDescriptor = 4;
+const lifelineDescriptor = 5;
+
+let runtime: WorkerRuntime | undefined;
+let leaving = false;
+
+function send(frame: FromWorker): void {
+  if (process.connected) process.send!(frame);
+}
+
+function leave(): void {
+  if (leaving) return;
+  leaving = true;
+  // The channel closes only after everything that was sent has been written.
+  process.once("disconnect", () => process.exit(0));
+  if (process.connected) process.disconnect();
+  else process.exit(0);
+}
+
+function stray(error: unknown): void {
+  const answer = runtime?.stray(error, currentExecution()) ?? "unknown";
+  if (answer === "handled") return;
+  runtime?.flush();
+  console.error("An error that belongs to no single task; the worker is replaced:", error);
+  process.exit(1);
+}
+
+process.on("unhandledRejection", stray);
+process.on("uncaughtException", stray);
+process.on("exit", () => runtime?.flush());
+// The supervisor decides when a worker ends; a signal to the whole process group must not end it first.
+process.on("SIGTERM", () => {});
+process.on("SIGINT", () => {});
+
+bootWorker({
+  port: {
+    send,
+    leave,
+    onFrame: (listener) =>
+      void process.on("message", (frame: ToWorker) => {
+        if (frame.t === "init") watchLifeline(frame.init.silenceMs);
+        listener(frame);
+      }),
+    setTitle: (title) => {
+      process.title = title;
+    },
+    rssBytes: () => process.memoryUsage.rss(),
+  },
+  openMarks: () => fileMarks((bytes, offset) => void writeSync(marksDescriptor, bytes, 0, bytes.length, offset)),
+  now: Date.now,
+  monotonic: () => Number(process.hrtime.bigint()) / 1e6,
+  started: (started) => {
+    runtime = started;
+  },
+});
+
+/** A thread of its own, because the main one may be in `while (true) {}` when the supervisor dies. */
+function watchLifeline(silenceMs: number): void {
+  const watcher = new Worker(new URL("./lifeline.js", import.meta.url), {
+    workerData: { descriptor: lifelineDescriptor, silenceMs },
+    resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2, stackSizeMb: 1 },
+    execArgv: [],
+    stdout: false,
+    stderr: false,
+  });
+  watcher.unref();
+}
