@@ -14,9 +14,12 @@ export interface Backend extends AsyncDisposable {
 /** The tables of a backend, by versions. A backend without tables is always current. */
 export interface Schema {
   status(): Promise<SchemaStatus>;
-  /** Applies what is missing, each version in a transaction of its own. Resolves to the versions applied. */
+  /**
+   * Applies what is missing, each version in a transaction of its own. Resolves to the versions applied, in order. Several
+   * processes may call it at once: each version is applied by one of them.
+   */
   migrate(): Promise<number[]>;
-  /** The SQL of the versions not applied yet, or of all of them. */
+  /** The SQL of the versions not applied yet, or of all of them. Empty when there is nothing to apply. */
   sql(which: "pending" | "all"): Promise<string>;
 }
 
@@ -40,7 +43,10 @@ export interface BackendOptions {
   readonly blockMs: number;
   /** How long it retries before it rejects with `StoreUnavailableError`, in milliseconds. */
   readonly retryMs: number;
-  /** Create the tables, and bring them up to date, when opening. */
+  /**
+   * Create the tables, and bring them up to date, when opening. Without it a backend opens on missing tables too, so that
+   * {@link Schema} can be used; all else rejects with `SchemaError` until they are there.
+   */
   readonly migrate: boolean;
 }
 

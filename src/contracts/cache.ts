@@ -20,10 +20,10 @@ export interface Cache {
    */
   setIf(key: string, expected: string | "absent", value: string, ttlMs: number | null): Promise<boolean>;
 
-  /** `true` when there was a live entry to delete. */
+  /** Deletes an entry or a set. `true` when there was a live one. */
   delete(key: string): Promise<boolean>;
 
-  /** Adds to a set, atomically; the set lives as long as its longest `ttlMs`. Resolves to the number of members. */
+  /** Adds to a set, atomically; the set lives as long as its longest `ttlMs`. Resolves to the number of live members. */
   addMembers(key: string, members: readonly string[], ttlMs: number | null): Promise<number>;
 
   /** The live members of a set, in no particular order; `[]` for an unknown one. */
@@ -32,7 +32,7 @@ export interface Cache {
 
 export interface CacheEntry {
   readonly value: string;
-  /** Changes with every write of the key. */
+  /** Changes with every write of the key, and never comes back, also after a delete. */
   readonly version: string;
 }
 

@@ -14,21 +14,22 @@ export interface Store {
 
   /**
    * Stores new tasks and queues them in the same write: all, or none. A repeated id changes nothing, so a producer that
-   * does not know whether its write arrived may repeat it.
+   * does not know whether its write arrived may repeat it. Within one call the first of two with one id or key wins.
    */
   submit(tasks: readonly NewTask[]): Promise<Submitted[]>;
 
-  /** Stores a task that has already run, in the caller's process (sync mode), with what follows from it. */
+  /** Stores a task that has already run, in the caller's process (sync mode), with what follows from it. A known id changes nothing. */
   saveFinished(task: NewTask, settlement: Omit<Settlement, "receipt">): Promise<void>;
 
   /**
    * Ends deliveries: attempt, result, acknowledgement, follow-ups and counters in one write, each under the condition
    * that `consumer` still holds the message. `false` at an index: it does not, and nothing of that settlement was stored.
+   * A success is final: no later ending changes it. Every final outcome frees the unique key.
    */
   finish(consumer: string, settlements: readonly Settlement[]): Promise<boolean[]>;
 
   /**
-   * Cancels a waiting task, or asks the cluster that runs it to.
+   * Cancels a waiting task, or asks the cluster that holds it to, by an order in its inbox.
    *
    * @returns `"requested"`: a cluster holds it, and was told. `"finished"`: too late. `"unknown"`: no such task.
    */
@@ -37,7 +38,7 @@ export interface Store {
   /** Tasks in any state, in no particular order; unknown ids are left out. */
   get(ids: readonly string[]): Promise<StoredTask[]>;
 
-  /** Only the finished ones among `ids`. One query, however many wait. */
+  /** Only the finished ones among `ids`. One query, however many wait. An expired task is among them once a cluster has stored its end. */
   finished(ids: readonly string[]): Promise<StoredTask[]>;
 
   /** Newest task finished or queued under a name, given or made from the id. */
@@ -46,16 +47,16 @@ export interface Store {
   /** Every attempt, in the order in which they started. */
   attempts(id: string): Promise<AttemptRecord[]>;
 
-  /** Finished members of a group, newest finished first. */
+  /** Finished members of a group, newest finished first. Hooks are never members. */
   group(group: string, query: GroupQuery): Promise<StoredTask[]>;
 
-  /** How many members have finished, each counted once. */
+  /** How many members have finished, each counted once. `"failed"`: every final outcome but success. */
   countGroup(group: string, which: "all" | "succeeded" | "failed"): Promise<number>;
 
-  /** Takes the label off the finished members, or deletes them. Resolves to how many. */
+  /** Takes the label off the finished members, or deletes them. Resolves to how many. Unfinished members keep the label. */
   deleteGroup(group: string, options: { readonly tasks: boolean }): Promise<number>;
 
-  /** Progress and log lines that running tasks have reported. */
+  /** Progress and log lines that tasks have reported, also after their end. Notes of unknown tasks are dropped. */
   report(notes: readonly TaskNote[]): Promise<void>;
 
   /** Newest progress and the log of a task, oldest line first. */
@@ -67,19 +68,22 @@ export interface Store {
   /** The clusters whose status has not expired. */
   clusters(): Promise<ClusterStatus[]>;
 
-  /** Leaves an order for a cluster. */
+  /** Leaves an order for a cluster, running or not. */
   tell(clusterId: string, order: ClusterOrder): Promise<void>;
 
-  /** Takes the orders for a cluster, each once. */
+  /** Takes the orders for a cluster, each once, oldest first. */
   inbox(clusterId: string): Promise<ClusterOrder[]>;
 
-  /** Exact while small, capped at `cap` + 1 beyond. */
+  /** Exact while small, each number capped at `cap` + 1 beyond. Hooks are not counted. */
   counts(cap: number): Promise<TaskCounts>;
 
-  /** Finished tasks per minute, from rollups, from the minute of `since` on. Hooks are not counted. */
+  /** Finished tasks per minute and queue, oldest first, from the minute of `since` on. Hooks are not counted. */
   throughput(since: number): Promise<MinuteRollup[]>;
 
-  /** Removes what is older than it needs to be, in small steps. Resolves to the number of tasks removed. */
+  /**
+   * Removes finished tasks that are older than they need to be, with their attempts and notes, in small steps. Resolves to
+   * the number of tasks removed; one call may leave some for the next, and resolves to 0 when nothing is left to remove.
+   */
   clean(limits: RetentionLimits): Promise<number>;
 
   /** Calls `changed` soon after something in the store may have changed: a hint, never a promise. Call the result to stop. */
@@ -134,7 +138,7 @@ export interface NewTask {
 export interface UniqueKey {
   /** The task's name and the key, joined. */
   readonly key: string;
-  /** What frees the key: the final outcome, or the first start. */
+  /** What frees the key: the final outcome, or the first time the task is handed out to be started. Expiry and removal always do. */
   readonly until: "finished" | "started";
   /** Frees the key at the latest after so long. */
   readonly forMs: number | null;
@@ -187,12 +191,12 @@ export type Outcome =
   /** `keep: false` leaves no record of the success. */
   | { readonly to: "succeeded"; readonly result: string; readonly keep: boolean }
   | { readonly to: "failed" | "cancelled" | "expired"; readonly error: ErrorRecord }
-  /** Again after a counted attempt. */
+  /** Again after a counted attempt: due in `delayMs`, and `deliveries` starts anew. */
   | { readonly to: "retrying"; readonly delayMs: number }
-  /** Again, without fault: the attempt is on record and not counted. */
+  /** Again, without fault: the attempt, if any, is on record and not counted. Otherwise as `Consumer.release`. */
   | { readonly to: "queued"; readonly delayMs: number; readonly suspect: boolean };
 
-/** A task as the store has it. */
+/** A task as the store has it. A waiting one past its expiry reads as `expired`, before anybody stored that end. */
 export interface StoredTask {
   readonly id: string;
   readonly queue: string;
@@ -208,7 +212,7 @@ export interface StoredTask {
   readonly queuedAt: number;
   /** When it may start, or could have. */
   readonly dueAt: number;
-  /** Of the last attempt; `null` when it never started. */
+  /** Of the last attempt on record; `null` when there is none. `stoppedAt` of a finished task is never `null`. */
   readonly startedAt: number | null;
   readonly stoppedAt: number | null;
   readonly worker: string | null;
@@ -279,19 +283,24 @@ export type ClusterOrder =
   | { readonly order: "recycle" };
 
 export interface TaskCounts {
+  /** Unfinished, and held by nobody: scheduled and retrying ones too. */
   readonly queued: number;
+  /** Held by a cluster. */
   readonly running: number;
   readonly succeeded: number;
+  /** Every final outcome but success. */
   readonly failed: number;
 }
 
 export interface MinuteRollup {
-  /** Start of the minute, in milliseconds since 1970. */
+  /** Start of the minute in which the ends were stored, in milliseconds since 1970. */
   readonly minute: number;
   readonly queue: string;
+  /** Those that left no record (`keep: false`) too. */
   readonly succeeded: number;
+  /** Every final outcome but success. */
   readonly failed: number;
-  /** Sum of the run times, in milliseconds. */
+  /** Sum of the run times of the last attempts, in milliseconds. */
   readonly busyMs: number;
 }
 
@@ -299,9 +308,9 @@ export interface MinuteRollup {
 export interface RetentionLimits {
   readonly successesMs: number | null;
   readonly failuresMs: number | null;
-  /** Keeps only so many successes, the newest; per value of `per` when given. */
+  /** Keeps only so many successes, the newest; per value of `per` when given. Tasks without that value share one limit. */
   readonly successesCount: number | null;
   readonly per: "group" | "name" | "func" | null;
-  /** Members of a group are kept at least so long after they finished. */
+  /** Members of a group are kept at least so long after they finished, whatever the other limits say. */
   readonly groupMs: number;
 }
