@@ -49,6 +49,6 @@ export class Outage {
     this.#logger.info(`The store is back after ${seconds} s.`);
     this.#since = undefined;
     this.#pauseMs = pauses.first;
-    for (const wake of [...this.#wakers]) wake();
+    for (const wake of this.#wakers) wake();
   }
 }

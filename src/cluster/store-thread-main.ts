@@ -15,13 +15,13 @@ let changeTold = false;
 
 port.on("message", (call: Call) => {
   if ("abort" in call) return aborts.get(call.id)?.abort();
-  answer(call).then(
+  perform(call).then(
     (value) => reply({ id: call.id, value }),
     (error: unknown) => reply({ id: call.id, error: plainError(error) }),
   );
 });
 
-async function answer(call: Exclude<Call, { abort: true }>): Promise<unknown> {
+async function perform(call: Exclude<Call, { abort: true }>): Promise<unknown> {
   if (call.target === "thread") return call.method === "open" ? await open() : await close();
   if (call.target === "broker" && call.method === "consume") return await consume(call.args);
   if (call.method === "take") return await take(call);

@@ -116,6 +116,7 @@ class ThreadLine {
     }
   }
 
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- what a thread answers is checked nowhere else
   proxy<T>(target: CallTarget, methods: readonly string[]): T {
     const calls = methods.map((method) => [method, (...args: unknown[]) => this.call(target, method, args)]);
     return Object.fromEntries(calls) as T;

@@ -74,6 +74,6 @@ function times(held: HeldJob, death: Death): Pick<AttemptEnd, "startedAt" | "sto
 /** Exit codes and signals in words. Node aborts itself when its heap is full. */
 export function describeExit({ code, signal }: WorkerExit): string {
   if (signal === "SIGABRT" || code === 134) return "signal SIGABRT, most likely out of memory";
-  if (signal !== null) return /^SIG/.test(signal) ? `signal ${signal}` : signal;
+  if (signal !== null) return signal.startsWith("SIG") ? `signal ${signal}` : signal;
   return `exit code ${code ?? "unknown"}`;
 }

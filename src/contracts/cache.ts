@@ -16,9 +16,9 @@ export interface Cache {
   /**
    * Writes only when nobody else has in between. `false` says that the entry was not as expected, and nothing changed.
    *
-   * @param expected - The `version` read before, or `"absent"`.
+   * @param expected - The `version` read before; `null` when there was no entry.
    */
-  setIf(key: string, expected: string | "absent", value: string, ttlMs: number | null): Promise<boolean>;
+  setIf(key: string, expected: string | null, value: string, ttlMs: number | null): Promise<boolean>;
 
   /** Deletes an entry or a set. `true` when there was a live one. */
   delete(key: string): Promise<boolean>;

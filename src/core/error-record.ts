@@ -24,7 +24,7 @@ function stackOf(error: Error): string {
   const seen = new Set<unknown>();
   for (let at: unknown = error; at instanceof Error && !seen.has(at); at = at.cause) {
     seen.add(at);
-    const stack = String(at.stack ?? `${at.name}: ${at.message}`);
+    const stack = at.stack ?? `${at.name}: ${at.message}`;
     lines.push(lines.length === 0 ? stack : `Caused by: ${stack}`);
   }
   return lines.join("\n");

@@ -95,7 +95,7 @@ export class Execution implements CurrentTask {
   };
 
   readonly log: CurrentTask["log"] = (text) => {
-    this.#note({ log: String(text) });
+    this.#note({ log: text });
   };
 
   run(): void {

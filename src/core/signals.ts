@@ -37,11 +37,11 @@ export const sendableSignals: Signals = (globals[key] ??= {
 
 function signal<A extends readonly unknown[]>(): SendableSignal<A> {
   const handlers = new Set<Handler>();
-  const disconnect = (handler: (...args: A) => unknown): boolean => handlers.delete(handler as Handler);
+  const disconnect = (handler: (...args: A) => unknown): boolean => handlers.delete(handler);
 
   return {
     connect(handler) {
-      handlers.add(handler as Handler);
+      handlers.add(handler);
       return () => void disconnect(handler);
     },
     disconnect,

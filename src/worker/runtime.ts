@@ -45,7 +45,7 @@ export class WorkerRuntime {
   constructor(parts: RuntimeParts) {
     this.#parts = parts;
     this.#logsTasks = parts.init.logLevel === "info" || parts.init.logLevel === "debug";
-    this.#freePlaces = Array.from({ length: parts.init.concurrency }, (_, place) => place).reverse();
+    this.#freePlaces = Array.from({ length: parts.init.concurrency }, (_, place) => parts.init.concurrency - 1 - place);
     this.#executeHost = {
       ...parts.host,
       maxMessageBytes: parts.init.maxMessageBytes,

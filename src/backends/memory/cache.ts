@@ -18,7 +18,7 @@ export function memoryCache(state: ProjectState, clock: Clock): Cache {
     },
     set: async (key, value, ttlMs) => write(key, value, ttlMs),
     async setIf(key, expected, value, ttlMs) {
-      if ((entry(key)?.version ?? "absent") !== expected) return false;
+      if ((entry(key)?.version ?? null) !== expected) return false;
       write(key, value, ttlMs);
       return true;
     },
