@@ -1,0 +1,114 @@
+import type { ArgDef } from "citty";
+import type { CommandTable } from "./command.js";
+
+const config: ArgDef = {
+  type: "string",
+  valueHint: "file",
+  description: "The configuration. Default: qluster.config.* here or in a folder above",
+};
+const database: ArgDef = { type: "string", valueHint: "address", description: "Instead of the configuration's" };
+const json: ArgDef = { type: "boolean", description: "Print one JSON document" };
+const project = { config, database };
+
+/** Every command with its flags. Code is loaded when a command runs, so that `--help` costs no more than a bare Node. */
+export const commands: CommandTable = {
+  cluster: {
+    summary: "Run tasks: start a cluster of workers",
+    aliases: ["start", "work"],
+    args: {
+      name: { type: "string", alias: "n", valueHint: "name", description: "The cluster, and the queue it serves" },
+      "run-once": { type: "boolean", description: "Finish what can be taken at once, then stop" },
+      drain: { type: "boolean", description: "Stop when the queues are empty and nothing waits for a retry soon" },
+      workers: {
+        type: "string",
+        valueHint: "number",
+        description: "Worker processes. Default: one for each processor",
+      },
+      queues: { type: "string", valueHint: "a,b", description: "Queues to serve, with weights if you like: a:3,b:1" },
+      concurrency: { type: "string", valueHint: "number", description: "Tasks at once in one worker. Default: 1" },
+      isolation: {
+        type: "string",
+        valueHint: "process|thread|none",
+        description: "What a worker is. Default: process",
+      },
+      ...project,
+      "log-level": { type: "string", valueHint: "debug|info|warn|error|silent", description: "Default: info" },
+      "json-logs": { type: "boolean", description: "JSON lines, as when standard error is no terminal" },
+    },
+    examples: ["qluster cluster --workers 4", "qluster cluster --queues default:3,media:1", "qluster cluster --drain"],
+    load: async () => (await import("./commands/cluster.js")).runCluster,
+  },
+  info: {
+    summary: "Show clusters, queue, rates, and what a power cut would lose",
+    args: {
+      name: { type: "string", alias: "n", valueHint: "name", description: "Only clusters of this name" },
+      ids: { type: "boolean", description: "Only the ids of the clusters, one a line" },
+      config: { type: "boolean", description: "Only the version and all settings, secrets masked" },
+      check: { type: "boolean", description: "Exit with 4 when no cluster is healthy" },
+      json,
+      "config-file": config,
+      database,
+    },
+    examples: ["qluster info", "qluster info --check --name reports", "qluster info --json"],
+    load: async () => (await import("./commands/info.js")).runInfo,
+  },
+  enqueue: {
+    summary: "Queue one task and print its id",
+    args: {
+      task: { type: "positional", required: true, description: "The task's name" },
+      args: { type: "positional", required: false, description: "JSON: an array of arguments, or the one argument" },
+      queue: { type: "string", valueHint: "name", description: "The queue it waits in" },
+      group: { type: "string", valueHint: "label", description: "A label to collect results under" },
+      delay: { type: "string", valueHint: "duration", description: "Start no sooner than so long from now: 30s, 5m" },
+      priority: { type: "string", valueHint: "number", description: "From -100 to 100, higher first" },
+      hook: { type: "string", valueHint: "task", description: "The task to call with the finished one" },
+      sync: { type: "boolean", description: "Run it in this process, now" },
+      wait: {
+        type: "string",
+        valueHint: "[duration]",
+        description: "Wait for the result and print it: 10s. Alone: as long as it takes",
+      },
+      json,
+      ...project,
+    },
+    examples: ["qluster enqueue core.tasks.moderateReview 42", `qluster enqueue images.resize '["a1", 300]' --wait`],
+    load: async () => (await import("./commands/enqueue.js")).runEnqueue,
+  },
+  migrate: {
+    summary: "Create the tables, or bring them up to date",
+    args: { ...project, json },
+    load: async () => (await import("./commands/migrate.js")).runMigrate,
+    subCommands: {
+      status: {
+        summary: "Show the version of the tables",
+        args: { ...project, json },
+        load: async () => (await import("./commands/migrate.js")).runMigrateStatus,
+      },
+      sql: {
+        summary: "Print the SQL that migrate would run",
+        args: { all: { type: "boolean", description: "Of all versions, not only of those still missing" }, ...project },
+        load: async () => (await import("./commands/migrate.js")).runMigrateSql,
+      },
+    },
+  },
+  config: {
+    summary: "Show the configuration",
+    args: {},
+    load: async () => (await import("./commands/config-print.js")).needsVerb,
+    subCommands: {
+      print: {
+        summary: "Print every setting and where its value came from, secrets masked",
+        args: { ...project, json },
+        load: async () => (await import("./commands/config-print.js")).runConfigPrint,
+      },
+    },
+  },
+  demo: {
+    summary: "Watch a cluster work: no project, no database, cleans up after itself",
+    args: {
+      tasks: { type: "string", valueHint: "number", description: "How many tasks. Default: 300" },
+      json,
+    },
+    load: async () => (await import("./commands/demo.js")).runDemo,
+  },
+};

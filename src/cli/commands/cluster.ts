@@ -1,0 +1,78 @@
+import { performance } from "node:perf_hooks";
+import { createCluster, openLogger, type StopReport } from "../../cluster/index.js";
+import type { Logger } from "../../contracts/logger.js";
+import type { QlusterConfig } from "../../options/config.js";
+import type { ResolvedConfig } from "../../options/resolved.js";
+import { openBacklog } from "../backlog.js";
+import type { CommandContext } from "../command.js";
+import { type ExitCode, exitCodes } from "../exit-codes.js";
+import { exitCodeOf } from "../explain.js";
+import { finishWork } from "../finish-work.js";
+import type { Flags } from "../flags.js";
+import { parseQueues } from "../parse-queues.js";
+import { type ProgressBar, progressBar } from "../progress-bar.js";
+import { openProject } from "../project.js";
+import { stopOnSignals } from "../stop-on-signals.js";
+import { UsageError } from "../usage-error.js";
+
+/** Runs a cluster until it is told to stop, or until `--drain` or `--run-once` is fulfilled. */
+export async function runCluster({ flags, terminal }: CommandContext): Promise<ExitCode> {
+  const until = flags.on("drain") ? "drained" : flags.on("run-once") ? "tried" : "told";
+  if (flags.on("drain") && flags.on("run-once"))
+    throw new UsageError("--drain and --run-once exclude each other; --drain waits for retries too. Leave one out.");
+  const { config } = await openProject(flags, clusterOptions(flags));
+  const visible = until !== "told" && terminal.interactive;
+  const bar = visible ? progressBar(terminal, "tasks", () => performance.now()) : undefined;
+  const logger = openLogger(config, { write: bar?.write });
+  for (const note of config.notes) logger.warn(note);
+
+  const report = until === "told" ? await runUntilTold(config, logger) : await runBounded(config, logger, until, bar);
+  bar?.finish();
+  return ending(report, logger);
+}
+
+async function runUntilTold(config: ResolvedConfig, logger: Logger): Promise<StopReport> {
+  const cluster = createCluster(config, logger);
+  using _ = stopOnSignals(cluster, logger, config.graceMs);
+  await cluster.start();
+  return await cluster.stopped;
+}
+
+async function runBounded(
+  config: ResolvedConfig,
+  logger: Logger,
+  until: "drained" | "tried",
+  bar: ProgressBar | undefined,
+): Promise<StopReport> {
+  await using backlog = await openBacklog(config);
+  const cluster = createCluster(config, logger);
+  using _ = stopOnSignals(cluster, logger, config.graceMs);
+  const goal = until === "drained" ? until : await backlog.waiting();
+  await cluster.start();
+  await finishWork(cluster, backlog, goal, bar);
+  const { done, failed, retried } = cluster.progress();
+  logger.info(`Finished ${done} tasks, ${failed} of them failed; ${retried} attempts were followed by another.`);
+  return await cluster.stopped;
+}
+
+function clusterOptions(flags: Flags): Partial<QlusterConfig> {
+  const queues = flags.text("queues");
+  return {
+    clusterName: flags.text("name"),
+    workers: flags.count("workers", 0),
+    concurrency: flags.count("concurrency", 1),
+    isolation: flags.oneOf("isolation", ["process", "thread", "none"]),
+    logLevel: flags.oneOf("log-level", ["debug", "info", "warn", "error", "silent"]),
+    logFormat: flags.on("json-logs") ? "json" : undefined,
+    queues: queues === undefined ? undefined : parseQueues(queues),
+  };
+}
+
+/** Says what the next cluster will do again. Nothing of that is lost. */
+function ending({ error, released, unstored }: StopReport, logger: Logger): ExitCode {
+  if (released > 0)
+    logger.info(`${released} tasks were given back unfinished. They run again when a cluster takes them.`);
+  if (unstored > 0) logger.error(`${unstored} results could not be stored. Their tasks will run again.`);
+  if (error !== undefined) return exitCodeOf(error);
+  return unstored > 0 ? exitCodes.failed : exitCodes.ok;
+}

@@ -1,0 +1,60 @@
+import type { Backend } from "../contracts/backend.js";
+import type { ClusterStatus, TaskCounts } from "../contracts/store.js";
+import type { ResolvedConfig } from "../options/resolved.js";
+import { powerCutSentence } from "./power-cut.js";
+import { dayMs, summarize, type Throughput } from "./throughput.js";
+
+/** What `info` tells, before it is text. */
+export interface InfoFacts {
+  readonly version: string;
+  readonly project: string;
+  /** Product, version and place of the database. */
+  readonly broker: string;
+  readonly clusters: readonly ClusterStatus[];
+  readonly counts: TaskCounts;
+  readonly throughput: Throughput;
+  /** Of the clusters that run; of the configuration when none does. */
+  readonly isolation: readonly string[];
+  readonly push: boolean;
+  readonly powerCut: string;
+  /** The store's clock, in milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** Counts are exact up to here. */
+export const countCap = 100_000;
+
+/** Asks the store, a handful of queries however many tasks there are. @param only - Leaves other clusters out. */
+export async function gatherInfo(
+  backend: Backend,
+  config: ResolvedConfig,
+  options: { readonly version: string; readonly only?: string | undefined },
+): Promise<InfoFacts> {
+  const { broker, store } = backend;
+  const now = await store.now();
+  const [all, counts, day, place] = await Promise.all([
+    store.clusters(),
+    store.counts(countCap),
+    store.throughput(now - dayMs),
+    broker.info(),
+  ]);
+  const clusters = options.only === undefined ? all : all.filter((cluster) => cluster.name === options.only);
+  const isolation = clusters.length === 0 ? [config.isolation] : [...new Set(clusters.map((each) => each.isolation))];
+  return {
+    version: options.version,
+    project: config.name,
+    broker: place,
+    clusters,
+    counts,
+    throughput: summarize(day),
+    isolation,
+    push: broker.capabilities.push,
+    powerCut: powerCutSentence({ shared: store.capabilities.shared, durability: config.durability }),
+    now,
+  };
+}
+
+/** Somebody is there to run tasks: at least one cluster says that it is idle or working. */
+export function isHealthy(clusters: readonly ClusterStatus[]): boolean {
+  return clusters.some(({ status }) => status === "Idle" || status === "Working");
+}

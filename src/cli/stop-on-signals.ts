@@ -1,0 +1,30 @@
+import type { Cluster } from "../cluster/index.js";
+import type { Logger } from "../contracts/logger.js";
+import { formatDuration } from "../core/duration.js";
+
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/**
+ * The first signal stops the cluster gracefully, the second one hurries it. Disposing gives the signals back.
+ *
+ * @param graceMs - How long running tasks may go on, in milliseconds; for the message.
+ */
+export function stopOnSignals(cluster: Cluster, logger: Logger, graceMs: number): Disposable {
+  let asked = false;
+  const stop = (signal: string): void => {
+    if (asked) logger.warn(`${signal}: stopping at once. Tasks that run now are given back and run again.`);
+    else
+      logger.info(
+        `${signal}: ${cluster.stat().running.length} running tasks may take ${formatDuration(graceMs)} to finish; a second signal stops them.`,
+      );
+    asked = true;
+    // How it ends is told by `stopped`.
+    cluster.stop().catch(() => {});
+  };
+  for (const signal of signals) process.on(signal, stop);
+  return {
+    [Symbol.dispose]() {
+      for (const signal of signals) process.off(signal, stop);
+    },
+  };
+}
