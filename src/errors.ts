@@ -235,8 +235,18 @@ export class UnencodableError extends QlusterError {
    * @param advice - What to do, as a sentence.
    */
   constructor(path: string, what: string, advice: string, options: { readonly cause?: unknown } = {}) {
-    super(`${path} ${what}, which a task cannot carry. ${advice}`, { cause: options.cause });
+    const shown = path.length > 160 ? `${path.slice(0, 80)}...${path.slice(-60)}` : path;
+    super(`${shown} ${what}, which a task cannot carry. ${advice}`, { cause: options.cause });
     this.path = path;
+  }
+}
+
+/** `registerCodec` was given something that is no codec. */
+export class InvalidCodecError extends QlusterError {
+  readonly code = "QLUSTER_INVALID_CODEC";
+
+  constructor(name: string, fault: string) {
+    super(`The codec ${quote(name)} cannot be registered: ${fault}. Pass a name and { type, encode, decode }.`);
   }
 }
 

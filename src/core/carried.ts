@@ -1,8 +1,11 @@
 import { types } from "node:util";
 import { UnencodableError } from "../errors.js";
 import { codecFor } from "./codecs.js";
+import type { NamedCodec } from "./codecs.js";
 import { bytesOf, isByteType, plainError } from "./native-codecs.js";
 import { maxDepth } from "./plain-json.js";
+import { refused, typeNameOf } from "./refusals.js";
+import { memberPath } from "./value-path.js";
 
 /** A value that a codec took apart. */
 export class Carried {
@@ -59,13 +62,22 @@ function objectToCarried(value: object, path: string, above: Ancestors): unknown
 
 function instanceToCarried(value: object, path: string, above: Ancestors): unknown {
   const codec = codecFor(value);
-  if (codec !== undefined) return new Carried(codec.name, toCarried(codec.encode(value), path, above));
+  if (codec !== undefined) return new Carried(codec.name, toCarried(encodeWith(codec, value, path), path, above));
   if (value instanceof Error || types.isNativeError(value)) {
-    const { props, ...error } = plainError(value as Error);
-    const carried = props.map(([key, prop]) => [key, toCarried(prop, member(path, key), above)]);
+    const { props, ...error } = plainError(value);
+    const carried = props.map(([key, prop]) => [key, toCarried(prop, memberPath(path, key), above)]);
     return new Carried("Error", { ...error, props: carried });
   }
   throw refused(path, value);
+}
+
+function encodeWith(codec: NamedCodec, value: object, path: string): unknown {
+  try {
+    return codec.encode(value);
+  } catch (cause) {
+    const what = `made its codec "${codec.name}" fail (${String(cause)})`;
+    throw new UnencodableError(path, what, "Mend the codec.", { cause });
+  }
 }
 
 function list(value: readonly unknown[], path: string, above: Ancestors): unknown[] {
@@ -81,14 +93,16 @@ function list(value: readonly unknown[], path: string, above: Ancestors): unknow
 const riskyKeys = new Set(["__proto__", "constructor", "prototype"]);
 
 function record(value: object, path: string, above: Ancestors): unknown {
-  const entries = Object.entries(value).map(([key, item]) => [key, toCarried(item, member(path, key), above)] as const);
+  const entries = Object.entries(value).map(
+    ([key, item]) => [key, toCarried(item, memberPath(path, key), above)] as const,
+  );
   return entries.some(([key]) => riskyKeys.has(key)) ? new Carried("entries", entries) : Object.fromEntries(entries);
 }
 
 function date(value: Date, path: string): Date {
-  if (Number.isNaN(value.getTime()))
-    throw new UnencodableError(path, "is an invalid Date", "Pass a valid one, or null.");
-  return new Date(value);
+  const copy = new Date(value);
+  if (Number.isNaN(copy.getTime())) throw new UnencodableError(path, "is an invalid Date", "Pass a valid one or null.");
+  return copy;
 }
 
 function map(value: ReadonlyMap<unknown, unknown>, path: string, above: Ancestors): Map<unknown, unknown> {
@@ -99,39 +113,9 @@ function map(value: ReadonlyMap<unknown, unknown>, path: string, above: Ancestor
   return new Map(entries);
 }
 
-function member(path: string, key: string): string {
-  return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`;
-}
-
 /** Also of another realm, such as a test runner's. */
 function isPlainObject(value: object): boolean {
   const prototype = Object.getPrototypeOf(value) as object | null;
   if (prototype === null || prototype === Object.prototype) return true;
   return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, "isPrototypeOf");
-}
-
-function typeNameOf(value: object): string {
-  const prototype = Object.getPrototypeOf(value) as { readonly constructor?: unknown } | null;
-  const type = prototype?.constructor;
-  return typeof type === "function" ? type.name : "";
-}
-
-function refused(path: string, value: object | symbol): UnencodableError {
-  if (typeof value === "symbol") return new UnencodableError(path, `is ${String(value)}`, "Pass a string.");
-  if (typeof value === "function") {
-    return new UnencodableError(path, functionText(value), "Pass data; name tasks by their registered name.");
-  }
-  if (types.isPromise(value)) return new UnencodableError(path, "is a Promise", "Await it first.");
-  const type = typeNameOf(value);
-  if (type === "" || type === "Object") {
-    return new UnencodableError(path, "is an object with a prototype of its own", "Pass a plain object: { ...value }.");
-  }
-  const article = /^[AEIOU]/.test(type) ? "an" : "a";
-  const advice = `Pass plain data such as an id, or register a codec for ${type} with registerCodec().`;
-  return new UnencodableError(path, `is ${article} ${type}`, advice);
-}
-
-function functionText(value: object): string {
-  const name = "name" in value && typeof value.name === "string" ? value.name : "";
-  return name === "" ? "is a function" : `is the function ${name}`;
 }

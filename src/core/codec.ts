@@ -1,4 +1,4 @@
-import SuperJSON from "superjson";
+import { SuperJSON } from "superjson";
 import { UndecodableError } from "../errors.js";
 import { Carried, toCarried } from "./carried.js";
 import { codecByName } from "./codecs.js";
@@ -10,7 +10,7 @@ export type { Codec } from "./codecs.js";
 
 interface Rich {
   readonly json: unknown;
-  readonly meta?: object;
+  readonly meta?: { readonly values?: object; readonly v: number } | undefined;
 }
 interface CarriedJson extends Rich {
   readonly codec: string;
@@ -31,7 +31,8 @@ const undefinedJson = '{"json":null,"meta":{"values":["undefined"],"v":1}}';
 
 /**
  * A value as one line of JSON that {@link decode} turns back into an equal value. Plain JSON stays as it is; anything
- * else becomes `{"json": …, "meta": …}`, as superjson writes it. What occurs twice comes back as two copies.
+ * else becomes `{"json": …, "meta": …}`, as superjson writes it. As in JSON, what occurs twice comes back as two copies, and
+ * symbol keys, hidden properties, and what an array has beside its elements stay behind.
  *
  * @param path - What the value is called in messages: `args`, `result`.
  * @throws {UnencodableError} naming the path of the first value that cannot be carried.
@@ -70,7 +71,8 @@ function toRich(value: unknown): Rich {
 }
 
 function fromRich({ json, meta }: Rich): unknown {
-  return rich.deserialize({ json, meta } as Parameters<typeof rich.deserialize>[0], { inPlace: true });
+  const annotated = { json, meta: { values: meta?.values, v: 1 } } as Parameters<typeof rich.deserialize>[0];
+  return rich.deserialize(annotated, { inPlace: true });
 }
 
 function fromCarriedJson({ codec, ...plain }: CarriedJson): unknown {
@@ -81,5 +83,10 @@ function fromCarriedJson({ codec, ...plain }: CarriedJson): unknown {
         "Call registerCodec() in a module that the worker loads too.",
     );
   }
-  return known.decode(fromRich(plain) as never);
+  try {
+    return known.decode(fromRich(plain) as never);
+  } catch (cause) {
+    if (cause instanceof UndecodableError) throw cause;
+    throw new UndecodableError(`The codec "${codec}" failed on a stored value: ${String(cause)}`, { cause });
+  }
 }

@@ -1,3 +1,6 @@
+import { InvalidCodecError } from "../errors.js";
+import { nativeCodecs } from "./native-codecs.js";
+
 /** How values of a class are carried. */
 export interface Codec<T extends object = object, P = unknown> {
   /** The class. Instances of subclasses are carried too, unless the subclass has a codec of its own. */
@@ -27,11 +30,23 @@ const codecs: Codecs = (globals[key] ??= { byName: new Map(), byClass: new Map()
  * every process that meets such a value has it.
  *
  * @param name - Stands in stored messages: keep it when the class is renamed. The same name again replaces the codec.
+ * @throws {InvalidCodecError} when the name is empty or one of ours, or a part is missing.
  */
 export function registerCodec<T extends object, P>(name: string, codec: Codec<T, P>): void {
+  const fault = faultOf(name, codec);
+  if (fault !== undefined) throw new InvalidCodecError(name, fault);
   const named = { ...codec, name } as unknown as NamedCodec;
   codecs.byName.set(name, named);
   codecs.byClass.set(codec.type, named);
+}
+
+function faultOf(name: string, codec: { readonly [Part in keyof Codec]: unknown }): string | undefined {
+  if (name === "") return "it has no name";
+  if (nativeCodecs.has(name)) return "Qluster uses that name itself; choose another one";
+  const missing = (["type", "encode", "decode"] as const).find((part) => typeof codec[part] !== "function");
+  return missing === undefined
+    ? undefined
+    : `its \`${missing}\` is ${typeof codec[missing]}, not a ${missing === "type" ? "class" : "function"}`;
 }
 
 export function codecByName(name: string): NamedCodec | undefined {

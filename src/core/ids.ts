@@ -17,6 +17,7 @@ let counter = 0;
  * @param random - 10 random bytes.
  */
 export function makeId(nowMs: number, random: Uint8Array): string {
+  if (random.length < 10) throw new RangeError(`An id takes 10 random bytes; ${random.length} were given.`);
   tick(nowMs, (((random[0] ?? 0) << 8) | (random[1] ?? 0)) & 0x7ff);
   bytes.writeUIntBE(lastMs, 0, 6);
   bytes.writeUInt16BE(0x7000 | counter, 6);

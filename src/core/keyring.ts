@@ -17,7 +17,7 @@ export interface Keyring {
 /** The keys made from one secret: one for each purpose, so that none says anything about another. */
 export interface SecretKeys {
   readonly sign: HmacKey;
-  readonly nonce: HmacKey;
+  readonly nonce: Buffer;
   readonly encrypt: Buffer;
 }
 
@@ -32,7 +32,7 @@ export function keyring(project: string, secrets: readonly string[]): Keyring {
 function keysOf(secret: string): SecretKeys {
   return {
     sign: hmacKey(derive(secret, "sign")),
-    nonce: hmacKey(derive(secret, "nonce")),
+    nonce: derive(secret, "nonce"),
     encrypt: derive(secret, "encrypt"),
   };
 }

@@ -1,16 +1,28 @@
 import { TooLongError } from "../errors.js";
 
-/** The known name that was most likely meant, or `undefined` when none is close. Letter case does not count. */
+/** More edits than these make another word. */
+const maxEdits = 4;
+
+/**
+ * The known name that was most likely meant, or `undefined` when none is close. Letter case does not count, and of a
+ * dotted name the last parts are enough: `resize` may mean `core.images.resize`.
+ */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   const wanted = name.toLowerCase();
   let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
+  let bestDistance = Math.min(maxEdits, Math.max(1, Math.floor(wanted.length / 3))) + 1;
   for (const candidate of known) {
-    if (Math.abs(candidate.length - wanted.length) >= bestDistance) continue;
-    const distance = editDistance(wanted, candidate.toLowerCase());
+    const distance = distanceTo(wanted, candidate.toLowerCase(), bestDistance);
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
   return best;
+}
+
+/** Of the whole name or of its last parts, as many as `wanted` has; whole names come before parts. */
+function distanceTo(wanted: string, candidate: string, limit: number): number {
+  const tail = candidate.split(".").slice(-wanted.split(".").length).join(".");
+  const [text, handicap] = tail === candidate ? [candidate, 0] : [tail, 0.5];
+  return Math.abs(text.length - wanted.length) < limit ? editDistance(wanted, text) + handicap : Infinity;
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours between two texts (Damerau-Levenshtein). */
@@ -63,6 +75,6 @@ export function taskNameOf(relativePath: string, exportName: string): string {
  */
 export function checkLength(what: string, value: string, max: number): void {
   if (value.length <= max) return;
-  const length = [...value].length;
+  const length = Array.from(value).length;
   if (length > max) throw new TooLongError(what, value, length, max);
 }

@@ -3,6 +3,7 @@ export interface NativeCodec {
   readonly decode: (plain: never) => unknown;
 }
 
+type ViewClass = new (buffer: ArrayBuffer) => ArrayBufferView;
 type Bytes = readonly [type: string, base64: string];
 interface PlainError {
   readonly name: string;
@@ -36,8 +37,8 @@ function bytesFrom([type, base64]: Bytes): unknown {
   // A copy of its own, because views of several bytes must start at a multiple of their size.
   const { buffer } = new Uint8Array(bytes);
   if (type === "ArrayBuffer") return buffer;
-  const View = (globalThis as unknown as Record<string, new (buffer: ArrayBuffer) => unknown>)[type];
-  if (View === undefined || !isByteType(type)) throw new TypeError(`This version of Node.js has no ${type}.`);
+  const View = isByteType(type) ? (globalThis as unknown as Record<string, ViewClass | undefined>)[type] : undefined;
+  if (View === undefined) throw new TypeError(`This version of Node.js has no ${type}.`);
   return new View(buffer);
 }
 
@@ -47,8 +48,14 @@ export function plainError(error: Error): PlainError {
   if (Object.hasOwn(error, "cause")) own.set("cause", error.cause);
   if (error instanceof AggregateError) own.set("errors", error.errors);
   for (const known of ["name", "message", "stack"]) own.delete(known);
-  const { name, message, stack } = error;
-  return { name, message, ...(stack === undefined ? {} : { stack }), props: [...own] };
+  // Anything can be assigned to these three.
+  const { name, message, stack }: { name: unknown; message: unknown; stack?: unknown } = error;
+  return {
+    name: String(name),
+    message: String(message),
+    ...(typeof stack === "string" ? { stack } : {}),
+    props: [...own],
+  };
 }
 
 const errorTypes = new Map<string, ErrorConstructor>(

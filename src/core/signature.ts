@@ -10,7 +10,7 @@ const keptContexts = 1_000;
 
 /** The signature of `content`, in base64url, by the secret that seals. */
 export function sign(keyring: Keyring, purpose: Purpose, queue: string, content: string): string {
-  return hmac(sealingKeys(keyring).sign, contextOf(keyring, purpose, queue), content, "base64url");
+  return hmac(sealingKeys(keyring).sign, contextOf(keyring, purpose, queue), content);
 }
 
 /** The keys of the secret that made the signature, or `undefined` when none did. Takes the same time either way. */
@@ -27,7 +27,7 @@ export function verify(
   const given = Buffer.from(signature);
   let found: SecretKeys | undefined;
   for (const keys of keyring.keys) {
-    const expected = Buffer.from(hmac(keys.sign, context, content, "base64url"));
+    const expected = Buffer.from(hmac(keys.sign, context, content));
     if (given.length === expected.length && timingSafeEqual(given, expected)) found ??= keys;
   }
   return found;
