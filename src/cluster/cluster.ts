@@ -2,20 +2,19 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import type { Backend } from "../contracts/backend.js";
 import type { Consumer, Delivery } from "../contracts/broker.js";
-import type { JobReport, StoredNote } from "../contracts/frames.js";
 import type { Logger } from "../contracts/logger.js";
-import type { ClusterOrder, ClusterState, ClusterStatus, ErrorRecord, Settlement } from "../contracts/store.js";
+import type { ClusterOrder, ClusterState, ClusterStatus } from "../contracts/store.js";
 import { toErrorRecord } from "../core/error-record.js";
 import { humanize, makeId } from "../core/ids.js";
 import { logMessages } from "../core/log-messages.js";
-import { nearest } from "../core/names.js";
-import { isFinal } from "../core/settle.js";
-import type { AttemptEnd, RunPolicy } from "../core/settle.js";
+import type { RunPolicy } from "../core/settle.js";
 import { StoreUnavailableError } from "../errors.js";
 import type { ResolvedConfig } from "../options/resolved.js";
 import { packageVersion } from "../options/package-version.js";
 import { drained } from "./drain.js";
 import { dispatchLimits, wanted } from "./dispatch.js";
+import { Endings } from "./endings.js";
+import type { ClusterProgress } from "./endings.js";
 import { entryOf } from "./entry.js";
 import type { Entry } from "./entry.js";
 import { Fetcher } from "./fetcher.js";
@@ -27,16 +26,6 @@ import { Outage } from "./outage.js";
 import { Pool } from "./pool.js";
 import { poolOptions, channelFor } from "./pool-options.js";
 import { Recorder } from "./recorder.js";
-import { attemptEndOf, noteOf, settle, settleUnstarted } from "./settlements.js";
-import { refusalOf, unknownDelay } from "./refusal.js";
-import type { JobEnd } from "./worker-death.js";
-
-/** What has been done since the start, for progress bars. */
-export interface ClusterProgress {
-  readonly done: number;
-  readonly failed: number;
-  readonly retried: number;
-}
 
 export interface StopReport {
   /** Results that could not be stored: those tasks run again. */
@@ -92,12 +81,12 @@ class Supervisor implements Cluster {
   #backend!: Backend;
   #consumer!: Consumer;
   #recorder!: Recorder;
+  #endings!: Endings;
   #fetcher!: Fetcher;
   #heartbeat!: Heartbeat;
   #notes!: Notes;
   #endHousekeeping: () => void = () => {};
   #state: ClusterState = "Starting";
-  #progress = { done: 0, failed: 0, retried: 0 };
   #released = 0;
   #tick: NodeJS.Timeout | undefined;
   #dispatchPlanned = false;
@@ -108,7 +97,6 @@ class Supervisor implements Cluster {
   #hurry: () => void = () => {};
   #quiet: () => void = () => {};
   #settleStopped!: (report: StopReport) => void;
-  #announcements: StoredNote[] = [];
 
   constructor(config: ResolvedConfig, logger: Logger, backend: Backend | undefined) {
     this.#config = config;
@@ -124,8 +112,8 @@ class Supervisor implements Cluster {
       host: hostname(),
       monotonic,
       now: Date.now,
-      reported: (entry, report, worker) => this.#reported(entry, report, worker),
-      ended: (entry, end) => this.#ended(entry, end),
+      reported: (entry, report, worker) => this.#endings.reported(entry, report, worker),
+      ended: (entry, end) => this.#endings.ended(entry, end),
       noted: (notes) => this.#notes.add(notes),
       changed: () => this.#planDispatch(),
       broken: () => {},
@@ -165,7 +153,7 @@ class Supervisor implements Cluster {
       stopped: this.stopped,
     });
 
-  readonly progress = (): ClusterProgress => ({ ...this.#progress });
+  readonly progress = (): ClusterProgress => this.#endings.progress;
 
   readonly stat = (): ClusterStatus => ({
     clusterId: this.id,
@@ -202,6 +190,16 @@ class Supervisor implements Cluster {
     const leaseLost = (consumer: Consumer): void => void this.#leaseLost(consumer);
     this.#recorder = new Recorder(store, this.#outage, fatal);
     this.#notes = new Notes(store, this.#logger);
+    this.#endings = new Endings({
+      recorder: this.#recorder,
+      logger: this.#logger,
+      unknownForMs: this.#config.unknownForMs,
+      maxDeliveries: this.#config.maxDeliveries,
+      knownTasks: () => this.#pool.tasks,
+      giveBack: (entries, delayMs) => this.#giveBack(entries, delayMs),
+      wantsStored: () => this.#pool.wantsStored,
+      announce: (finished) => this.#pool.announce({ t: "stored", finished }),
+    });
     this.#fetcher = new Fetcher(this.#consumer, {
       queues: this.#config.queues,
       outage: this.#outage,
@@ -258,17 +256,9 @@ class Supervisor implements Cluster {
   #accept(deliveries: readonly Delivery[], consumer: string): void {
     const now = monotonic();
     const entries = deliveries.map((delivery) => entryOf(delivery, consumer, this.#defaults, now));
-    const runnable = entries.filter((entry) => !this.#refuse(entry));
+    const runnable = entries.filter((entry) => !this.#endings.refuse(entry));
     this.#pool.reserve.add(runnable);
     this.#planDispatch();
-  }
-
-  /** Ends what must not start: expired, used up by a lost attempt, poison. */
-  #refuse(entry: Entry): boolean {
-    const refusal = refusalOf(entry, this.#config.maxDeliveries);
-    if (refusal === undefined) return false;
-    this.#record(entry, settleUnstarted(entry, refusal, Date.now()));
-    return true;
   }
 
   /** Once a turn, however many reports came in it. */
@@ -314,77 +304,6 @@ class Supervisor implements Cluster {
       });
   }
 
-  // --- endings
-
-  #reported(entry: Entry, report: JobReport, worker: string): void {
-    const { ending } = report;
-    if (ending.as === "unknown") return this.#unknown(entry, ending.error);
-    if (ending.as === "dead") return this.#setAside(entry, ending.error);
-    const end = attemptEndOf(report, worker);
-    if (end !== undefined) this.#settle(entry, end);
-  }
-
-  #ended(entry: Entry, end: JobEnd): void {
-    if (end.kind === "attempt") return this.#settle(entry, end.end);
-    const error = { name: "TaskAbortedError", message: "The task was cancelled before it started.", stack: null };
-    this.#record(entry, settleUnstarted(entry, { to: "cancelled", error }, Date.now()));
-  }
-
-  #settle(entry: Entry, end: AttemptEnd): void {
-    const settlement = settle(entry, end, Math.random());
-    if (end.ending === "released") this.#released += 1;
-    this.#record(entry, settlement, end);
-  }
-
-  /** A newer producer may know the name: given back with a growing delay, for a while. */
-  #unknown(entry: Entry, error: ErrorRecord): void {
-    const delayMs = unknownDelay(Date.now() - (entry.header.due ?? entry.delivery.queuedAt), this.#config.unknownForMs);
-    if (delayMs !== undefined) return this.#giveBack([entry], delayMs);
-    const near = nearest(entry.header.func, this.#pool.tasks);
-    const hint = near === undefined || error.message.includes(near) ? "" : ` Did you mean "${near}"?`;
-    this.#setAside(entry, { ...error, message: `${error.message}${hint}`, stack: null, dead: "unknown-task" });
-  }
-
-  #setAside(entry: Entry, error: ErrorRecord): void {
-    this.#logger.error(`Set aside [${this.#nameOf(entry)}]: ${error.message}`, { taskId: entry.delivery.id });
-    this.#record(entry, settleUnstarted(entry, { to: "failed", error }, Date.now()));
-  }
-
-  #record(entry: Entry, settlement: Settlement, end?: AttemptEnd): void {
-    this.#recorder.record(entry.consumer, settlement, (stored) => {
-      if (stored) this.#stored(entry, settlement, end);
-      else
-        this.#logger.warn(`The result of [${this.#nameOf(entry)}] came after its lease had ended; it changes nothing.`);
-    });
-  }
-
-  #stored(entry: Entry, { outcome }: Settlement, end: AttemptEnd | undefined): void {
-    const fields = { taskId: entry.delivery.id, task: entry.header.func, queue: entry.delivery.queue };
-    const timed = end === undefined ? fields : { ...fields, durationMs: end.stoppedAt - end.startedAt };
-    if (outcome.to === "succeeded") this.#logger.info(logMessages.processed(this.#nameOf(entry)), timed);
-    else if (end?.error !== undefined && outcome.to !== "queued") {
-      this.#logger.error(logMessages.failed(this.#nameOf(entry), end.error.message), timed);
-    }
-    if (entry.header.kind !== "hook") {
-      if (isFinal(outcome)) this.#progress.done += 1;
-      if (outcome.to === "failed") this.#progress.failed += 1;
-      if (outcome.to === "retrying") this.#progress.retried += 1;
-    }
-    if (end !== undefined && this.#pool.wantsStored) this.#announce(entry, end, outcome);
-  }
-
-  #announce(entry: Entry, end: AttemptEnd, outcome: Settlement["outcome"]): void {
-    if (entry.header.kind === "hook") return;
-    const note = noteOf(entry, end.startedAt, end.stoppedAt, outcome, end.error ?? null);
-    this.#announcements.push({ ...note, attempt: note.attempt + 1 });
-    if (this.#announcements.length > 1) return;
-    setImmediate(() => this.#pool.announce({ t: "stored", finished: this.#announcements.splice(0) }));
-  }
-
-  #nameOf(entry: Entry): string {
-    return entry.header.name ?? humanize(entry.delivery.id);
-  }
-
   // --- lease, orders, faults
 
   /** What we held may run elsewhere: stop it here, and go on under a new hold. */
@@ -421,7 +340,7 @@ class Supervisor implements Cluster {
 
   #cancel(id: string): void {
     const waiting = this.#pool.reserve.remove(id);
-    if (waiting !== undefined) this.#ended(waiting, { kind: "never-started", why: "cancelled" });
+    if (waiting !== undefined) this.#endings.ended(waiting, { kind: "never-started", why: "cancelled" });
     else this.#pool.abort(id, "cancelled");
   }
 
@@ -458,7 +377,11 @@ class Supervisor implements Cluster {
     await this.#leave();
     this.#state = "Stopped";
     this.#logger.info(logMessages.stopped(name));
-    const report = { unstored, released: this.#released, ...(error === undefined ? {} : { error }) };
+    const report = {
+      unstored,
+      released: this.#released + this.#endings.released,
+      ...(error === undefined ? {} : { error }),
+    };
     this.#settleStopped(report);
     return report;
   }

@@ -1,3 +1,4 @@
 export { createCluster } from "./cluster.js";
-export type { Cluster, ClusterProgress, StopReport } from "./cluster.js";
+export type { Cluster, StopReport } from "./cluster.js";
+export type { ClusterProgress } from "./endings.js";
 export { openLogger } from "./logger.js";

@@ -15,7 +15,7 @@ export function toErrorRecord(thrown: unknown): ErrorRecord {
       safe(() => thrown.message, ""),
       limits.message,
     ),
-    stack: cut(stackOf(thrown), limits.stack),
+    stack: cut(safe(() => stackOf(thrown), ""), limits.stack),
   };
 }
 

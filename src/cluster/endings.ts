@@ -1,0 +1,137 @@
+import type { JobReport, StoredNote } from "../contracts/frames.js";
+import type { Logger } from "../contracts/logger.js";
+import type { ErrorRecord, Settlement } from "../contracts/store.js";
+import { humanize } from "../core/ids.js";
+import { logMessages } from "../core/log-messages.js";
+import { nearest } from "../core/names.js";
+import { isFinal } from "../core/settle.js";
+import type { AttemptEnd } from "../core/settle.js";
+import type { Entry } from "./entry.js";
+import type { Recorder } from "./recorder.js";
+import { refusalOf, unknownDelay } from "./refusal.js";
+import { attemptEndOf, noteOf, settle, settleUnstarted } from "./settlements.js";
+import type { JobEnd } from "./worker-death.js";
+
+/** What has been done since the start, for progress bars. Hooks are not counted. */
+export interface ClusterProgress {
+  /** Tasks with a final outcome, failures included. */
+  readonly done: number;
+  readonly failed: number;
+  readonly retried: number;
+}
+
+export interface EndingsParts {
+  readonly recorder: Pick<Recorder, "record">;
+  readonly logger: Logger;
+  readonly unknownForMs: number;
+  readonly maxDeliveries: number;
+  /** The names that workers here can run, for the nearest one. */
+  readonly knownTasks: () => readonly string[];
+  readonly giveBack: (entries: readonly Entry[], delayMs: number) => void;
+  /** Whether anybody listens to `postExecute`. */
+  readonly wantsStored: () => boolean;
+  readonly announce: (finished: readonly StoredNote[]) => void;
+}
+
+/** Everything that can end a message here, and what is written, logged and counted then. */
+export class Endings {
+  readonly #parts: EndingsParts;
+  readonly #progress = { done: 0, failed: 0, retried: 0 };
+  #released = 0;
+  #announcements: StoredNote[] = [];
+
+  constructor(parts: EndingsParts) {
+    this.#parts = parts;
+  }
+
+  get progress(): ClusterProgress {
+    return { ...this.#progress };
+  }
+
+  /** Attempts that were cut short without fault. */
+  get released(): number {
+    return this.#released;
+  }
+
+  /** Ends what must not start: expired, used up by a lost attempt, poison. `false`: it may start. */
+  refuse(entry: Entry): boolean {
+    const refusal = refusalOf(entry, this.#parts.maxDeliveries);
+    if (refusal === undefined) return false;
+    this.#record(entry, settleUnstarted(entry, refusal, Date.now()));
+    return true;
+  }
+
+  /** A worker said how a job ended. */
+  reported(entry: Entry, report: JobReport, worker: string): void {
+    const { ending } = report;
+    if (ending.as === "unknown") return this.#unknown(entry, ending.error);
+    if (ending.as === "dead") return this.#setAside(entry, ending.error);
+    const end = attemptEndOf(report, worker);
+    if (end !== undefined) this.#settle(entry, end);
+  }
+
+  /** A job ended without a report. */
+  ended(entry: Entry, end: JobEnd): void {
+    if (end.kind === "attempt") return this.#settle(entry, end.end);
+    const error = { name: "TaskAbortedError", message: "The task was cancelled before it started.", stack: null };
+    this.#record(entry, settleUnstarted(entry, { to: "cancelled", error }, Date.now()));
+  }
+
+  #settle(entry: Entry, end: AttemptEnd): void {
+    if (end.ending === "released") this.#released += 1;
+    this.#record(entry, settle(entry, end, Math.random()), end);
+  }
+
+  /** A newer worker may know the name: given back with a growing delay, for a while. */
+  #unknown(entry: Entry, error: ErrorRecord): void {
+    const ageMs = Date.now() - (entry.header.due ?? entry.delivery.queuedAt);
+    const delayMs = unknownDelay(ageMs, this.#parts.unknownForMs);
+    if (delayMs !== undefined) return this.#parts.giveBack([entry], delayMs);
+    const near = nearest(entry.header.func, this.#parts.knownTasks());
+    const hint = near === undefined || error.message.includes(near) ? "" : ` Did you mean "${near}"?`;
+    this.#setAside(entry, { ...error, message: `${error.message}${hint}`, stack: null, dead: "unknown-task" });
+  }
+
+  #setAside(entry: Entry, error: ErrorRecord): void {
+    this.#parts.logger.error(`Set aside [${nameOf(entry)}]: ${error.message}`, { taskId: entry.delivery.id });
+    this.#record(entry, settleUnstarted(entry, { to: "failed", error }, Date.now()));
+  }
+
+  #record(entry: Entry, settlement: Settlement, end?: AttemptEnd): void {
+    this.#parts.recorder.record(entry.consumer, settlement, (stored) => {
+      if (stored) this.#stored(entry, settlement, end);
+      else
+        this.#parts.logger.warn(`The result of [${nameOf(entry)}] came after its lease had ended; it changes nothing.`);
+    });
+  }
+
+  #stored(entry: Entry, { outcome }: Settlement, end: AttemptEnd | undefined): void {
+    this.#log(entry, outcome, end);
+    if (entry.header.kind === "hook") return;
+    if (isFinal(outcome)) this.#progress.done += 1;
+    if (outcome.to === "failed") this.#progress.failed += 1;
+    if (outcome.to === "retrying") this.#progress.retried += 1;
+    if (end !== undefined && this.#parts.wantsStored()) this.#announce(entry, end, outcome);
+  }
+
+  #log(entry: Entry, outcome: Settlement["outcome"], end: AttemptEnd | undefined): void {
+    const { logger } = this.#parts;
+    const fields = { taskId: entry.delivery.id, task: entry.header.func, queue: entry.delivery.queue };
+    const timed = end === undefined ? fields : { ...fields, durationMs: end.stoppedAt - end.startedAt };
+    if (outcome.to === "succeeded") logger.info(logMessages.processed(nameOf(entry)), timed);
+    else if (end?.error !== undefined && outcome.to !== "queued") {
+      logger.error(logMessages.failed(nameOf(entry), end.error.message), timed);
+    }
+  }
+
+  #announce(entry: Entry, end: AttemptEnd, outcome: Settlement["outcome"]): void {
+    const note = noteOf(entry, end.startedAt, end.stoppedAt, outcome, end.error ?? null);
+    this.#announcements.push({ ...note, attempt: note.attempt + 1 });
+    if (this.#announcements.length > 1) return;
+    setImmediate(() => this.#parts.announce(this.#announcements.splice(0)));
+  }
+}
+
+function nameOf(entry: Entry): string {
+  return entry.header.name ?? humanize(entry.delivery.id);
+}

@@ -1,0 +1,98 @@
+import { describe, expect, it, vi } from "vitest";
+import type { Settlement, Store } from "../contracts/store.js";
+import { StoreUnavailableError } from "../errors.js";
+import { Outage } from "./outage.js";
+import { Recorder } from "./recorder.js";
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+const away = new StoreUnavailableError("locked");
+
+function settlement(id: string): Settlement {
+  return { receipt: 1, id, attempt: null, outcome: { to: "succeeded", result: "", keep: true }, followUps: [] };
+}
+
+function recorderOn(finish: Store["finish"], fatal: (error: unknown) => void = () => {}): Recorder {
+  return new Recorder({ finish }, new Outage(silent, 300, () => 0), fatal);
+}
+
+describe("Recorder", () => {
+  it("writes what ends in one turn of the loop in one batch", async () => {
+    const finish = vi.fn<Store["finish"]>(async (_, batch) => batch.map(() => true));
+    const recorder = recorderOn(finish);
+
+    for (let place = 0; place < 100; place += 1) recorder.record("c1", settlement(String(place)), () => {});
+    await recorder.drained();
+
+    expect(finish).toHaveBeenCalledTimes(1);
+    expect(finish.mock.calls[0]![1]).toHaveLength(100);
+  });
+
+  it("tells which results were refused because the lease had ended (P363)", async () => {
+    const recorder = recorderOn(async (_, batch) => batch.map(({ id }) => id !== "late"));
+    const stored: Record<string, boolean> = {};
+
+    for (const id of ["in-time", "late"]) recorder.record("c1", settlement(id), (was) => (stored[id] = was));
+    await recorder.drained();
+
+    expect(stored).toEqual({ "in-time": true, late: false });
+  });
+
+  it("keeps results while the store is away, and writes them first on return (P113)", async () => {
+    const written: string[] = [];
+    let failures = 2;
+    const recorder = recorderOn(async (_, batch) => {
+      if (failures > 0) {
+        failures -= 1;
+        throw away;
+      }
+      written.push(...batch.map(({ id }) => id));
+      return batch.map(() => true);
+    });
+
+    recorder.record("c1", settlement("first"), () => {});
+    await Promise.resolve();
+    recorder.record("c1", settlement("second"), () => {});
+    await recorder.drained();
+
+    expect(written).toEqual(["first", "second"]);
+    expect(recorder.size).toBe(0);
+  });
+
+  it("never mixes two holds in one write", async () => {
+    const consumers: string[] = [];
+    const recorder = recorderOn(async (consumer, batch) => {
+      consumers.push(`${consumer}:${batch.length}`);
+      return batch.map(() => true);
+    });
+
+    recorder.record("old", settlement("a"), () => {});
+    recorder.record("new", settlement("b"), () => {});
+    recorder.record("new", settlement("c"), () => {});
+    await recorder.drained();
+
+    expect(consumers).toEqual(["old:1", "new:2"]);
+  });
+
+  it("says how many results are given up", async () => {
+    const recorder = recorderOn(async () => {
+      throw away;
+    });
+    recorder.record("c1", settlement("a"), () => {});
+    recorder.record("c1", settlement("b"), () => {});
+
+    expect(recorder.abandon()).toBe(2);
+  });
+
+  it("hands on an error that no retry mends", async () => {
+    const fatal = vi.fn();
+    const broken = new Error("replaced");
+    const recorder = recorderOn(async () => {
+      throw broken;
+    }, fatal);
+
+    recorder.record("c1", settlement("a"), () => {});
+    await recorder.drained();
+
+    expect(fatal).toHaveBeenCalledWith(broken);
+  });
+});
