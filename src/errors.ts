@@ -305,3 +305,33 @@ function quote(value: unknown): string {
   if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object";
   return typeof value === "function" ? "a function" : String(value);
 }
+
+/** The database file was deleted or replaced while it was open. Not worth retrying: what is written goes nowhere. */
+export class StoreReplacedError extends QlusterError {
+  readonly code = "QLUSTER_STORE_REPLACED";
+
+  constructor(file: string, what: "deleted" | "replaced") {
+    super(
+      `The database file "${file}" was ${what} while it was open; what is written now would be lost with the old file. ` +
+        "Stop every process that uses it, put the right file in its place with its -wal file, and start again.",
+    );
+  }
+}
+
+/** The database cannot be read: damaged, or made by something else. Not worth retrying. */
+export class StoreDamagedError extends QlusterError {
+  readonly code = "QLUSTER_STORE_DAMAGED";
+}
+
+/** The package that talks to a database is not installed. */
+export class ClientMissingError extends QlusterError {
+  readonly code = "QLUSTER_CLIENT_MISSING";
+
+  constructor(packageName: string, database: string, cause: unknown, hint = "") {
+    super(
+      `${database} needs the package "${packageName}", which cannot be loaded in this installation. ` +
+        `Run: npm install ${packageName}${hint === "" ? "" : `  (${hint})`}`,
+      { cause },
+    );
+  }
+}
