@@ -1,5 +1,5 @@
 import type { ClusterStatus } from "../contracts/store.js";
-import { humanize } from "../core/ids.js";
+import { humanName } from "../core/ids.js";
 import { countCap, type InfoFacts, isHealthy } from "./info-facts.js";
 import { group } from "./render-bar.js";
 import type { Style } from "./terminal.js";
@@ -28,7 +28,7 @@ export function infoDocument(facts: InfoFacts): object {
     project: facts.project,
     broker: facts.broker,
     healthy: isHealthy(facts.clusters),
-    clusters: facts.clusters.map((cluster) => ({ ...cluster, humanName: humanize(cluster.clusterId) })),
+    clusters: facts.clusters.map((cluster) => ({ ...cluster, humanName: humanName(cluster.clusterId) })),
     counts: { ...counts, countedUpTo: countCap },
     lastDay: {
       successes: throughput.successes,
@@ -85,7 +85,7 @@ function clusterLines({ clusters, now }: InfoFacts, style: Style): string[] {
   return clusters.map((cluster) => {
     const busy = cluster.workers.filter((worker) => worker.state === "busy").length;
     const parts = [
-      humanize(cluster.clusterId),
+      humanName(cluster.clusterId),
       style(colourOf(cluster), cluster.status),
       `${cluster.host}:${cluster.pid}`,
       `[${cluster.queues.join(", ")}]`,

@@ -5,7 +5,7 @@ import type { Consumer, Delivery } from "../contracts/broker.js";
 import type { Logger } from "../contracts/logger.js";
 import type { ClusterOrder, ClusterState, ClusterStatus } from "../contracts/store.js";
 import { toErrorRecord } from "../core/error-record.js";
-import { humanize, makeId } from "../core/ids.js";
+import { humanName, makeId } from "../core/ids.js";
 import { logMessages } from "../core/log-messages.js";
 import type { RunPolicy } from "../core/settle.js";
 import { StoreUnavailableError } from "../errors.js";
@@ -38,7 +38,7 @@ export interface StopReport {
 
 /** One running process tree that serves queues. Counterpart in Django Q2: `django_q.cluster.Cluster`. */
 export interface Cluster extends AsyncDisposable {
-  /** 32 hexadecimal digits; `humanize(id)` is its name in the log. */
+  /** 32 hexadecimal digits; `humanName(id)` is its name in the log. */
   readonly id: string;
   /** Resolves to the process id when all workers can work. Rejects when it cannot start. */
   readonly start: () => Promise<number>;
@@ -121,7 +121,7 @@ class Supervisor implements Cluster {
   }
 
   readonly start = async (): Promise<number> => {
-    const name = humanize(this.id);
+    const name = humanName(this.id);
     this.#logger.info(logMessages.starting(name));
     try {
       this.#backend = this.#givenBackend ?? (await openClusterBackend(this.#config));
@@ -354,7 +354,7 @@ class Supervisor implements Cluster {
   // --- stop
 
   async #stop(error: Error | undefined): Promise<StopReport> {
-    const name = humanize(this.id);
+    const name = humanName(this.id);
     // Everything below reads `#stopping`; let the caller set it first.
     await Promise.resolve();
     this.#logger.info(logMessages.stopping(name));

@@ -1,7 +1,7 @@
 import type { JobReport, StoredNote } from "../contracts/frames.js";
 import type { Logger } from "../contracts/logger.js";
 import type { ErrorRecord, Settlement } from "../contracts/store.js";
-import { humanize } from "../core/ids.js";
+import { humanName } from "../core/ids.js";
 import { logMessages } from "../core/log-messages.js";
 import { nearest } from "../core/names.js";
 import { isFinal } from "../core/settle.js";
@@ -133,5 +133,5 @@ export class Endings {
 }
 
 function nameOf(entry: Entry): string {
-  return entry.header.name ?? humanize(entry.delivery.id);
+  return entry.header.name ?? humanName(entry.delivery.id);
 }

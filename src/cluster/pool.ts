@@ -2,7 +2,7 @@ import type { FromWorker, JobNote, JobReport, WorkerInit } from "../contracts/fr
 import type { RunningTask } from "../contracts/broker.js";
 import type { Logger } from "../contracts/logger.js";
 import type { WorkerStatus } from "../contracts/store.js";
-import { humanize } from "../core/ids.js";
+import { humanName } from "../core/ids.js";
 import { logMessages } from "../core/log-messages.js";
 import type { AbortReason } from "../core/execute.js";
 import type { ChannelOptions, OpenChannel, WorkerExit } from "./channel.js";
@@ -364,7 +364,7 @@ export class Pool {
 }
 
 function nameOf(held: HeldJob): string {
-  return held.entry.header.name ?? humanize(held.entry.delivery.id);
+  return held.entry.header.name ?? humanName(held.entry.delivery.id);
 }
 
 function sum<T>(items: readonly T[], value: (item: T) => number): number {

@@ -14,7 +14,7 @@ import { openTask, readHeader, readHookBody, sealResult } from "./envelope.js";
 import type { TaskHeader } from "./envelope.js";
 import { toErrorRecord } from "./error-record.js";
 import { finishedTask } from "./finished-task.js";
-import { humanize } from "./ids.js";
+import { humanName } from "./ids.js";
 import type { Keyring } from "./keyring.js";
 import { nearest } from "./names.js";
 import { taskByName, taskNames } from "./registry.js";
@@ -138,7 +138,7 @@ export class Execution implements CurrentTask {
             maxBytes: this.#host.maxMessageBytes,
           });
     this.func = opened.header.func;
-    this.name = opened.header.name ?? humanize(job.id);
+    this.name = opened.header.name ?? humanName(job.id);
     this.group = opened.header.group;
     if (opened.header.due !== undefined) this.scheduledFor = new Date(opened.header.due);
     const definition = taskByName(this.func);

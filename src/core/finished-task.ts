@@ -1,7 +1,7 @@
 import type { StoredNote } from "../contracts/frames.js";
 import type { ErrorRecord, StoredTask } from "../contracts/store.js";
-import { openResult, openTask } from "./envelope.js";
-import { humanize } from "./ids.js";
+import { openResult, openTask, readHookBody } from "./envelope.js";
+import { humanName } from "./ids.js";
 import type { Keyring } from "./keyring.js";
 import type { FinishedTask } from "./task-types.js";
 
@@ -11,18 +11,45 @@ export interface OpenLimits {
 }
 
 /**
- * The finished task as hooks, signals and `fetch` see it, opened from its sealed parts.
+ * The finished task as hooks and signals see it, opened from its sealed parts.
  *
  * @throws {EnvelopeError} when arguments or result cannot be opened with these keys.
  */
 export function finishedTask(note: StoredNote, keys: Keyring, limits: OpenLimits): FinishedTask {
-  const opened = openTask(keys, note.queue, note.envelope, { maxBytes: limits.maxMessageBytes });
+  const { header, args } = openTask(keys, note.queue, note.envelope, { maxBytes: limits.maxMessageBytes });
+  const { func, group } = header;
+  return assemble(note, { name: header.name ?? humanName(note.id), func, group, args }, keys, limits);
+}
+
+/**
+ * The finished task from its record. Name, group and function are those of the record, which may have changed since it was
+ * sealed. What failed because its message cannot be opened has no arguments here.
+ *
+ * @throws {EnvelopeError} when a success cannot be opened with these keys.
+ */
+export function finishedFromStore(task: StoredTask, keys: Keyring, limits: OpenLimits): FinishedTask {
+  const note = noteOf(task);
+  const { func, group } = task;
+  const words = { name: task.name ?? humanName(task.id), func, group: group ?? undefined };
+  return assemble(note, { ...words, args: argsOf(task, keys, limits) }, keys, limits);
+}
+
+function argsOf(task: StoredTask, keys: Keyring, limits: OpenLimits): readonly unknown[] {
+  try {
+    if (task.kind === "hook") return [finishedTask(readHookBody(task.envelope).outcome, keys, limits)];
+    return openTask(keys, task.queue, task.envelope, { maxBytes: limits.maxMessageBytes }).args;
+  } catch (error) {
+    if (task.state === "succeeded") throw error;
+    return [];
+  }
+}
+
+type Words = Pick<FinishedTask, "name" | "func" | "group" | "args">;
+
+function assemble(note: StoredNote, words: Words, keys: Keyring, limits: OpenLimits): FinishedTask {
   const record = {
     id: note.id,
-    name: opened.header.name ?? humanize(note.id),
-    func: opened.header.func,
-    args: opened.args,
-    group: opened.header.group,
+    ...words,
     queue: note.queue,
     attempts: note.attempt,
     queuedAt: new Date(note.queuedAt),

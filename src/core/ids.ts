@@ -65,3 +65,11 @@ export function humanize(hex: string, words = 4, separator = "-"): string {
   }
   return spoken.join(separator);
 }
+
+/**
+ * The readable name of an id from {@link makeId}: four words from its random part. The first six bytes are the time, and
+ * would give all tasks of a minute the same first word.
+ */
+export function humanName(id: string): string {
+  return humanize(/^[0-9a-f]{32}$/.test(id) ? id.slice(12) : id);
+}

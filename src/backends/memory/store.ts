@@ -1,4 +1,4 @@
-import { humanize } from "../../core/ids.js";
+import { humanName } from "../../core/ids.js";
 import type { Clock } from "../../contracts/clock.js";
 import type { Store, StoreCapabilities, StoredTask, TaskCounts } from "../../contracts/store.js";
 import { beat, giveOrder, liveClusters, takeOrders } from "./clusters.js";
@@ -59,7 +59,7 @@ function known(tasks: readonly (StoredTask | undefined)[]): StoredTask[] {
 
 function newestNamed(state: ProjectState, name: string): string | undefined {
   const all = [...state.messages.values(), ...state.finished.values()];
-  const named = all.filter((task) => (task.name ?? humanize(task.id)) === name);
+  const named = all.filter((task) => (task.name ?? humanName(task.id)) === name);
   return named.sort((a, b) => b.queuedAt - a.queuedAt || (a.id < b.id ? 1 : -1))[0]?.id;
 }
 
