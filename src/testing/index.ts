@@ -1,3 +1,4 @@
 export { brokerSuite } from "./broker-suite.js";
 export { manualClock, realClock, type TestClock } from "./manual-clock.js";
+export { storeSuite } from "./store-suite.js";
 export type { BrokerSuite, Suite, TestFunction, Where } from "./suite.js";

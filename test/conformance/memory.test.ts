@@ -1,6 +1,6 @@
 import { describe, it } from "vitest";
 import { openBackend } from "../../src/backends/memory/index.js";
-import { brokerSuite, manualClock, type Where } from "../../src/testing/index.js";
+import { brokerSuite, manualClock, storeSuite, type Where } from "../../src/testing/index.js";
 
 describe("memory", () => {
   const clock = manualClock();
@@ -22,4 +22,5 @@ describe("memory", () => {
       shared: false,
     },
   });
+  storeSuite({ describe, it, clock, open });
 });
