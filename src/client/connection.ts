@@ -1,0 +1,53 @@
+import type { Backend } from "../contracts/backend.js";
+import { ClosedError } from "../errors.js";
+
+/** The backend of one client: opened by the first verb that needs it, closed once. */
+export class Connection {
+  readonly #open: () => Promise<Backend>;
+  #opening: Promise<Backend> | undefined;
+  #closed = false;
+
+  constructor(open: () => Promise<Backend>) {
+    this.#open = open;
+  }
+
+  /** @throws {ClosedError} after {@link Connection.close}. */
+  check(): void {
+    if (this.#closed) throw new ClosedError();
+  }
+
+  /** The backend. An attempt to open that failed is not the last one: the next call tries again. */
+  backend(): Promise<Backend> {
+    this.check();
+    return this.#backend();
+  }
+
+  /** Refuses further calls. What is under way may still use {@link Connection.draining}. */
+  refuse(): void {
+    this.#closed = true;
+  }
+
+  /** The backend for what was accepted before `close`. */
+  draining(): Promise<Backend> {
+    return this.#backend();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const opening = this.#opening;
+    this.#opening = undefined;
+    // Whoever waited for a backend that could not be opened has been told.
+    const backend = await opening?.catch(() => undefined);
+    await backend?.[Symbol.asyncDispose]();
+  }
+
+  #backend(): Promise<Backend> {
+    if (this.#opening !== undefined) return this.#opening;
+    const opening = this.#open();
+    this.#opening = opening;
+    opening.catch(() => {
+      if (this.#opening === opening) this.#opening = undefined;
+    });
+    return opening;
+  }
+}

@@ -1,0 +1,135 @@
+import { dirname } from "node:path";
+import type { Backend } from "../contracts/backend.js";
+import type { Store, StoredTask } from "../contracts/store.js";
+import { keyring } from "../core/keyring.js";
+import { loadTasks } from "../core/load-tasks.js";
+import type { QlusterConfig } from "../options/config.js";
+import { findConfigFile } from "../options/find-config.js";
+import { openBackend } from "../options/open-backend.js";
+import { resolveConfig } from "../options/resolve.js";
+import type { ResolvedConfig } from "../options/resolved.js";
+import { Connection } from "./connection.js";
+import { Groups } from "./groups.js";
+import { clientLogger } from "./logger.js";
+import { filledText } from "./option-checks.js";
+import { findFinished, recordOf, resultOf, type Opener } from "./reader.js";
+import { Sender } from "./sender.js";
+import { statusOf } from "./status.js";
+import type { GroupOptions, Qluster, ReadOptions } from "./types.js";
+import { Waiters } from "./waiters.js";
+
+/** For tests and programs that build on Qluster. */
+export interface CreateOptions {
+  /** A backend that is open already. It stays the caller's: `close` leaves it open. */
+  readonly backend?: Backend | undefined;
+  /** Instead of the environment of the process. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+}
+
+/**
+ * One connection to a queue, with its verbs. Opens nothing yet: the first verb does. Relative paths of the configuration
+ * start at `root`, else at the folder of the nearest `qluster.config.*` upwards from the working directory, where clusters
+ * start them too.
+ *
+ * @throws {ConfigError} that lists everything that is wrong with the configuration.
+ * @example
+ * export const q = createQluster(config);
+ * export const { asyncTask, asyncTasks, result, fetch, resultGroup } = q;
+ */
+export function createQluster(config: QlusterConfig, options: CreateOptions = {}): Qluster {
+  const configFile = findConfigFile(process.cwd());
+  const root = configFile === undefined ? process.cwd() : dirname(configFile);
+  const resolved = resolveConfig(config, { root, env: options.env });
+  return qlusterOf(resolved, options.backend);
+}
+
+/** The same for a configuration that was checked already. */
+export function qlusterOf(config: ResolvedConfig, backend?: Backend): Qluster {
+  const connection = new Connection(() => (backend === undefined ? openBackend(config) : lend(backend)));
+  const logger = clientLogger(config);
+  const keys = onDemand(() => keyring(config.name, config.secrets));
+  const store = async (): Promise<Store> => (await connection.backend()).store;
+  const sender = new Sender(connection, config, logger, keys);
+  const waiters = new Waiters(store);
+  const opener: Opener = { keys, limits: config };
+  const verbs: Qluster = {
+    ...enqueueVerbs(sender),
+    ...readVerbs(waiters, opener),
+    ...groupVerbs(new Groups(store, waiters, opener)),
+    ...taskVerbs(connection, store),
+    loadTasks: async () => {
+      const names = await loadTasks(config.root, config.tasks);
+      sender.tasksLoaded();
+      return names;
+    },
+    ...closing(async () => {
+      connection.refuse();
+      waiters.close();
+      await sender.idle();
+      await connection.close();
+    }),
+  };
+  return Object.freeze(verbs);
+}
+
+type Pieces<K extends keyof Qluster> = Pick<Qluster, K>;
+
+// The public types of these verbs are made of what the target is; inside, everything is a value to check.
+function enqueueVerbs(sender: Sender): Pieces<"asyncTask" | "asyncTasks"> {
+  return {
+    asyncTask: ((target: unknown, ...args: unknown[]) => sender.send(target, args)) as Qluster["asyncTask"],
+    asyncTasks: ((links: unknown) => sender.sendAll(links)) as Qluster["asyncTasks"],
+  };
+}
+
+function readVerbs(waiters: Waiters, opener: Opener): Pieces<"result" | "fetch"> {
+  const find = async (
+    id: unknown,
+    options: ReadOptions | undefined,
+    open: (task: StoredTask, opener: Opener) => unknown,
+  ) => {
+    const task = await findFinished(waiters, id, options);
+    return task === undefined ? undefined : open(task, opener);
+  };
+  return {
+    result: ((id: unknown, options?: ReadOptions) => find(id, options, resultOf)) as Qluster["result"],
+    fetch: ((id: unknown, options?: ReadOptions) => find(id, options, recordOf)) as Qluster["fetch"],
+  };
+}
+
+function groupVerbs(groups: Groups): Pieces<"resultGroup" | "fetchGroup" | "countGroup" | "deleteGroup"> {
+  return {
+    resultGroup: ((group: string, options?: GroupOptions) => groups.results(group, options)) as Qluster["resultGroup"],
+    fetchGroup: ((group: string, options?: GroupOptions) => groups.records(group, options)) as Qluster["fetchGroup"],
+    countGroup: (group, options) => groups.count(group, options),
+    deleteGroup: (group, options) => groups.delete(group, options),
+  };
+}
+
+function taskVerbs(
+  connection: Connection,
+  store: () => Promise<Store>,
+): Pieces<"status" | "attempts" | "cancel" | "queueSize" | "clusters"> {
+  return {
+    status: async (id) => await statusOf(await store(), filledText(id, "id")),
+    attempts: async (id) => await (await store()).attempts(filledText(id, "id")),
+    cancel: async (id) => await (await store()).cancel(filledText(id, "id")),
+    queueSize: async (queue) => await (await connection.backend()).broker.queueSize(queue),
+    clusters: async () => await (await store()).clusters(),
+  };
+}
+
+function closing(close: () => Promise<void>): Pieces<"close" | typeof Symbol.asyncDispose> {
+  return { close, [Symbol.asyncDispose]: close };
+}
+
+/** Closing what was lent closes nothing. */
+async function lend(backend: Backend): Promise<Backend> {
+  const { broker, store, cache, schema } = backend;
+  return { broker, store, cache, schema, async [Symbol.asyncDispose]() {} };
+}
+
+function onDemand<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}

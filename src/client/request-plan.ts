@@ -1,0 +1,141 @@
+import { parseDuration } from "../core/duration.js";
+import type { TaskHeader } from "../core/envelope.js";
+import { checkLength } from "../core/names.js";
+import type { TaskOptions, Unique } from "../core/task-types.js";
+import { OptionError } from "../errors.js";
+import { backoffHeader } from "./backoff-header.js";
+import { boundedInteger, checkKeys, filledText, refuse, trueOrFalse } from "./option-checks.js";
+
+/** The header's fields that options alone decide. */
+export type PlannedHeader = Omit<TaskHeader, "v" | "id" | "func" | "hook" | "due" | "kind" | "parent">;
+
+/** The options of a request, checked and in milliseconds; what depends on the task or the moment is still open. */
+export interface RequestPlan {
+  readonly header: PlannedHeader;
+  readonly queue: string | undefined;
+  /** As it was given: a name, a task value, or a function that may not be loaded yet. */
+  readonly hook: unknown;
+  readonly delayMs: number;
+  readonly runAt: number | null;
+  readonly expiresMs: number | null;
+  readonly unique: {
+    readonly key: string;
+    readonly until: "finished" | "started";
+    readonly forMs: number | null;
+  } | null;
+  readonly sync: boolean | undefined;
+}
+
+/** Longer keys fit no column of every database. */
+const longestKey = 200;
+
+/** The plan of a request without options. */
+export const emptyPlan: RequestPlan = planRequest({});
+
+/**
+ * Checks the options of a request, before anything is written.
+ *
+ * @throws {OptionError} {@link InvalidDurationError} {@link TooLongError} that name the option and quote its value.
+ */
+export function planRequest(options: TaskOptions): RequestPlan {
+  checkKeys(options);
+  refuseCached(options.cached);
+  const delayMs = options.delay === undefined ? 0 : parseDuration(options.delay, "delay");
+  const expiresMs = options.expires === undefined ? null : positive(options.expires, "expires");
+  if (expiresMs !== null && expiresMs <= delayMs) {
+    throw new OptionError(
+      `The options delay (${delayMs} ms) and expires (${expiresMs} ms) leave no time in which the task may start. ` +
+        "Give `expires` more time than `delay`.",
+    );
+  }
+  return {
+    header: headerOf(options),
+    queue: label(options.queue, "queue"),
+    hook: options.hook,
+    delayMs,
+    runAt: instant(options.runAt),
+    expiresMs,
+    unique: options.unique === undefined ? null : uniqueOf(options.unique),
+    sync: trueOrFalse(options.sync, "sync"),
+  };
+}
+
+/** Only what was given is in the header, so that what was not stays the cluster's to decide. */
+function headerOf(options: TaskOptions): PlannedHeader {
+  const header: { -readonly [K in keyof PlannedHeader]: PlannedHeader[K] } = {};
+  const name = label(options.taskName, "taskName");
+  const group = label(options.group, "group");
+  const timeout = timeoutOf(options.timeout);
+  const attempts = attemptsOf(options);
+  const priority = boundedInteger(options.priority, "priority", -100, 100);
+  const save = trueOrFalse(options.save, "save");
+  if (name !== undefined) header.name = name;
+  if (group !== undefined) header.group = group;
+  if (timeout !== undefined) header.timeout = timeout;
+  if (attempts !== undefined) header.attempts = attempts;
+  if (options.backoff !== undefined) header.backoff = backoffHeader(options.backoff);
+  if (priority !== undefined && priority !== 0) header.priority = priority;
+  if (save !== undefined) header.save = save;
+  if (options.hookOn !== undefined) header.hookOn = hookOnOf(options.hookOn);
+  return header;
+}
+
+/** Django Q2 says -1 for no limit. */
+function timeoutOf(timeout: TaskOptions["timeout"]): number | null | undefined {
+  if (timeout === undefined || timeout === null) return timeout;
+  return timeout === -1 ? null : positive(timeout, "timeout");
+}
+
+function attemptsOf(options: TaskOptions): number | undefined {
+  const attempts = boundedInteger(options.attempts, "attempts", 0, Number.MAX_SAFE_INTEGER);
+  if (trueOrFalse(options.ackFailure, "ackFailure") !== true) return attempts;
+  if (attempts !== undefined && attempts !== 1) {
+    throw new OptionError(`The options ackFailure (true) and attempts (${attempts}) contradict each other. Give one.`);
+  }
+  return 1;
+}
+
+function hookOnOf(value: unknown): "final" | "attempt" {
+  if (value === "final" || value === "attempt") return value;
+  throw refuse("hookOn", value, '"final" or "attempt"');
+}
+
+function uniqueOf(unique: string | Unique): RequestPlan["unique"] {
+  const given: Unique = typeof unique === "string" ? { key: unique } : unique;
+  if (typeof given !== "object" || given === null) throw refuse("unique", unique, "a key, or { key, while, for }");
+  const during = given.while ?? "finished";
+  if (during !== "finished" && during !== "queued") throw refuse("unique.while", during, '"finished" or "queued"');
+  const key = filledText(given.key, "unique.key");
+  checkLength("unique key", key, longestKey);
+  return {
+    key,
+    until: during === "finished" ? "finished" : "started",
+    forMs: given.for === undefined ? null : positive(given.for, "unique.for"),
+  };
+}
+
+function label(value: unknown, option: string): string | undefined {
+  if (value === undefined) return undefined;
+  const text = filledText(value, option);
+  checkLength(option, text, 100);
+  return text;
+}
+
+function positive(value: NonNullable<TaskOptions["delay"]>, option: string): number {
+  const ms = parseDuration(value, option);
+  if (ms === 0) throw refuse(option, value, 'a duration above 0, such as "30s"');
+  return ms;
+}
+
+function instant(value: unknown): number | null {
+  if (value === undefined) return null;
+  if (value instanceof Date && !Number.isNaN(value.getTime())) return value.getTime();
+  throw refuse("runAt", value, "a Date that is valid");
+}
+
+function refuseCached(cached: TaskOptions["cached"]): void {
+  if (cached === undefined || cached === false || cached === 0) return;
+  throw new OptionError(
+    `The option cached (${String(cached)}) is not in this version of Qluster. Leave it out: the result is kept in the database.`,
+  );
+}

@@ -1,0 +1,186 @@
+import { hostname } from "node:os";
+import type { Job, JobNote, JobReport, StoredNote } from "../contracts/frames.js";
+import type { Logger } from "../contracts/logger.js";
+import type { ErrorRecord, NewTask, Outcome, Store } from "../contracts/store.js";
+import { composeHook, type TaskHeader } from "../core/envelope.js";
+import { Execution, type ExecuteHost } from "../core/execute.js";
+import { finishedTask } from "../core/finished-task.js";
+import { deriveId, humanize } from "../core/ids.js";
+import type { Keyring } from "../core/keyring.js";
+import { nearest } from "../core/names.js";
+import { taskNames } from "../core/registry.js";
+import { policyOf, settleAttempt, type AttemptEnd } from "../core/settle.js";
+import { sendableSignals } from "../core/signals.js";
+import { TaskTimeoutError, UnknownTaskError } from "../errors.js";
+import type { ResolvedConfig } from "../options/resolved.js";
+import type { Prepared } from "./enqueuer.js";
+
+export interface SyncHost {
+  readonly config: ResolvedConfig;
+  readonly keys: () => Keyring;
+  readonly store: () => Promise<Store>;
+  readonly logger: Logger;
+}
+
+/** How the one attempt went. `thrown` is what the function threw, as it was. */
+interface Ran {
+  readonly report: JobReport;
+  readonly thrown: { readonly error: unknown } | undefined;
+}
+
+/** What a message run here leads to. */
+interface Told {
+  readonly task: NewTask;
+  readonly header: TaskHeader;
+  readonly note: StoredNote;
+}
+
+/**
+ * Sync mode: one attempt in this process, through the same codec, store, hook and signals as in a worker; without queue,
+ * delay, retry or kill. The outcome is stored first; then the task's own error is thrown at the caller.
+ *
+ * Counterpart in Django Q2: `sync=True`, which stores nothing of a failure.
+ */
+export class SyncRunner {
+  readonly #host: SyncHost;
+
+  constructor(host: SyncHost) {
+    this.#host = host;
+  }
+
+  /** @returns The task's id, once its outcome is stored and its hook has run. Rejects with what the task threw. */
+  async run({ task, header, unknown }: Prepared): Promise<string> {
+    if (unknown) {
+      const advice = "Sync mode runs it in this process: import its module, or call loadTasks() first.";
+      throw new UnknownTaskError(header.func, nearest(header.func, taskNames()), advice);
+    }
+    const { ran, note } = await this.#runAndStore(task, header);
+    if (header.hook !== undefined) await this.#runHook({ task, header, note }, header.hook);
+    await this.#announce(note);
+    if (ran.report.ending.as === "timeout") throw new TaskTimeoutError(this.#timeoutOf(header) ?? 0);
+    if (ran.thrown !== undefined) throw ran.thrown.error;
+    return task.id;
+  }
+
+  async #runAndStore(task: NewTask, header: TaskHeader): Promise<{ ran: Ran; note: StoredNote }> {
+    const queuedAt = Date.now();
+    const ran = await this.#execute(
+      { index: 1, id: task.id, queue: task.queue, envelope: task.envelope, attempt: 1, queuedAt },
+      header,
+    );
+    const end = attemptEndOf(ran.report);
+    const { attempt, outcome } = settleAttempt(end, { attempts: 0, starts: 0 }, this.#policyOf(header), 0);
+    const store = await this.#host.store();
+    // It has run: what would hold it back in a queue holds for it no more.
+    const stored = { ...task, delayMs: 0, dueAt: null, expiresMs: null, unique: null };
+    await store.saveFinished(stored, { id: task.id, attempt, outcome, followUps: [] });
+    return { ran, note: noteOf(task, queuedAt, end, outcome) };
+  }
+
+  #execute(job: Job, header: TaskHeader): Promise<Ran> {
+    const timeoutMs = this.#timeoutOf(header);
+    return new Promise((resolve) => {
+      let thrown: Ran["thrown"];
+      let timer: NodeJS.Timeout | undefined;
+      const execution = new Execution(job, {
+        ...this.#executeHost(),
+        attemptFailed: (error) => (thrown = { error }),
+        starting: () => {
+          if (timeoutMs !== null) timer = setTimeout(() => timeOut(), timeoutMs);
+        },
+        ended: (_, report) => {
+          clearTimeout(timer);
+          resolve({ report, thrown });
+        },
+      });
+      const timeOut = (): void => {
+        execution.abort("timeout", timeoutMs ?? 0);
+        // Nothing can be killed here; the caller goes on all the same.
+        timer = setTimeout(() => execution.fail(new TaskTimeoutError(timeoutMs ?? 0)), this.#host.config.killAfterMs);
+      };
+      execution.run();
+    });
+  }
+
+  #executeHost(): Omit<ExecuteHost, "attemptFailed" | "starting" | "ended"> {
+    const { config, logger, store } = this.#host;
+    const { maxMessageBytes, maxResultBytes, compress, encrypt } = config;
+    return {
+      keys: this.#host.keys(),
+      maxMessageBytes,
+      maxResultBytes,
+      compress,
+      encrypt,
+      now: Date.now,
+      handlerFailed: (error) => logger.error("A signal handler failed; the task went on", { error }),
+      note: (note) => void this.#report(note),
+    };
+  }
+
+  /** In the caller's process, at once. Its failure is on record and in the log, and changes nothing else. */
+  async #runHook({ task, header, note }: Told, hook: string): Promise<void> {
+    const id = deriveId(task.id, "hook");
+    const envelope = composeHook(id, { outcome: note }, header);
+    const hookHeader: TaskHeader = { v: 1, id, func: hook, kind: "hook", parent: task.id, timeout: 30_000 };
+    const hookTask: NewTask = {
+      ...task,
+      id,
+      envelope,
+      func: hook,
+      name: null,
+      group: null,
+      kind: "hook",
+      parent: task.id,
+    };
+    const { note: told } = await this.#runAndStore(hookTask, hookHeader);
+    if (told.success) return;
+    const name = header.name ?? humanize(task.id);
+    this.#host.logger.error(`return hook ${hook} failed on [${name}] because ${told.error?.message ?? "of an error"}`, {
+      taskId: task.id,
+    });
+  }
+
+  async #announce(note: StoredNote): Promise<void> {
+    const { config, keys, logger } = this.#host;
+    if (!sendableSignals.postExecute.connected()) return;
+    const failed = (error: unknown): void => logger.error("A postExecute handler failed", { error });
+    await sendableSignals.postExecute.send(failed, finishedTask(note, keys(), config));
+  }
+
+  async #report(note: JobNote): Promise<void> {
+    const { store, logger } = this.#host;
+    try {
+      await (await store()).report([note]);
+    } catch (error) {
+      logger.error("Progress of a task could not be stored", { error });
+    }
+  }
+
+  #timeoutOf(header: TaskHeader): number | null {
+    return this.#policyOf(header).timeoutMs;
+  }
+
+  #policyOf(header: TaskHeader): ReturnType<typeof policyOf> {
+    const { config } = this.#host;
+    return { ...policyOf(header, config), attempts: 1 };
+  }
+}
+
+function attemptEndOf({ ending, startedAt, stoppedAt }: JobReport): AttemptEnd {
+  const times = { startedAt: startedAt ?? stoppedAt, stoppedAt, worker: `${hostname()}:${process.pid}` };
+  if (ending.as === "succeeded") return { ...times, ending: "succeeded", result: ending.result };
+  if (ending.as === "timeout") return { ...times, ending: "timeout", error: ending.error };
+  return { ...times, ending: "error", error: ending.error };
+}
+
+function noteOf(task: NewTask, queuedAt: number, end: AttemptEnd, outcome: Outcome): StoredNote {
+  const { id, queue, envelope } = task;
+  const { startedAt, stoppedAt } = end;
+  const base = { id, queue, envelope, attempt: 1, queuedAt, startedAt, stoppedAt };
+  if (outcome.to === "succeeded") return { ...base, success: true, result: outcome.result, error: null };
+  return { ...base, success: false, result: null, error: errorOf(outcome) };
+}
+
+function errorOf(outcome: Outcome): ErrorRecord | null {
+  return "error" in outcome ? outcome.error : null;
+}

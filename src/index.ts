@@ -1,0 +1,91 @@
+export { createQluster } from "./client/create-qluster.js";
+export type { CreateOptions } from "./client/create-qluster.js";
+export { link } from "./client/link.js";
+export { signals } from "./client/public-signals.js";
+export { ref, task } from "./client/task.js";
+export type {
+  DefineLink,
+  DefineRef,
+  DefineTask,
+  EnqueueVerbs,
+  GroupOptions,
+  Link,
+  NoSchema,
+  Qluster,
+  ReadOptions,
+  TaskStatus,
+} from "./client/types.js";
+export type { LogFields, Logger } from "./contracts/logger.js";
+export type {
+  AttemptEnding,
+  AttemptRecord,
+  CancelAnswer,
+  ClusterState,
+  ClusterStatus,
+  DeadReason,
+  ErrorRecord,
+  TaskNotes,
+  TaskProgress,
+  TaskState,
+  WorkerStatus,
+} from "./contracts/store.js";
+export { registerCodec } from "./core/codec.js";
+export type { Codec } from "./core/codec.js";
+export { currentTask } from "./core/current-task.js";
+export { humanize } from "./core/ids.js";
+export type { InferInput, InferOutput, SchemaIssue, SchemaResult, StandardSchema } from "./core/standard-schema.js";
+export type {
+  ArgsOf,
+  Backoff,
+  CheckedTask,
+  CurrentTask,
+  Duration,
+  ErrorReporter,
+  FailedTask,
+  FinishedTask,
+  Fn,
+  Hook,
+  KnownTask,
+  OutgoingTask,
+  ResultOf,
+  Signal,
+  SucceededTask,
+  Target,
+  TargetResult,
+  Task,
+  TaskError,
+  TaskId,
+  TaskName,
+  TaskNames,
+  TaskOptions,
+  TaskRecord,
+  TaskRef,
+  Unique,
+} from "./core/task-types.js";
+export {
+  ArgumentsError,
+  ClosedError,
+  ConfigError,
+  EnvelopeError,
+  InvalidDurationError,
+  InvalidIdError,
+  LeaseLostError,
+  NoRetryError,
+  OptionError,
+  QlusterError,
+  SchemaError,
+  StoreUnavailableError,
+  TaskAbortedError,
+  TaskFailedError,
+  TaskLoadError,
+  TaskTimeoutError,
+  TooLargeError,
+  TooLongError,
+  TooManyPendingError,
+  UndecodableError,
+  UnencodableError,
+  UnknownFunctionError,
+  UnknownTaskError,
+} from "./errors.js";
+export { defineConfig } from "./options/config.js";
+export type { DjangoQ2Config, QlusterConfig, Retention, Size } from "./options/config.js";
