@@ -1,3 +1,4 @@
+export { currentTask, humanize, registerCodec } from "./client/core-exports.js";
 export { createQluster } from "./client/create-qluster.js";
 export type { CreateOptions } from "./client/create-qluster.js";
 export { link } from "./client/link.js";
@@ -29,10 +30,7 @@ export type {
   TaskState,
   WorkerStatus,
 } from "./contracts/store.js";
-export { registerCodec } from "./core/codec.js";
 export type { Codec } from "./core/codec.js";
-export { currentTask } from "./core/current-task.js";
-export { humanize } from "./core/ids.js";
 export type { InferInput, InferOutput, SchemaIssue, SchemaResult, StandardSchema } from "./core/standard-schema.js";
 export type {
   ArgsOf,
@@ -64,9 +62,11 @@ export type {
 } from "./core/task-types.js";
 export {
   ArgumentsError,
+  ClientMissingError,
   ClosedError,
   ConfigError,
   EnvelopeError,
+  InvalidCodecError,
   InvalidDurationError,
   InvalidIdError,
   LeaseLostError,
@@ -74,6 +74,8 @@ export {
   OptionError,
   QlusterError,
   SchemaError,
+  StoreDamagedError,
+  StoreReplacedError,
   StoreUnavailableError,
   TaskAbortedError,
   TaskFailedError,

@@ -11,7 +11,8 @@ const freshMs = 5_000;
 export class LiveNames {
   readonly #clusters: () => Promise<ClusterStatus[]>;
   readonly #logger: Logger;
-  readonly #asked = new Set<string>();
+  /** When each name is worth a question again, in monotonic milliseconds. */
+  readonly #askAgain = new Map<string, number>();
   #known: Promise<ReadonlySet<string>> | undefined;
   #readAt = -Infinity;
 
@@ -21,24 +22,21 @@ export class LiveNames {
   }
 
   check(name: string): void {
-    if (this.#asked.has(name)) return;
-    this.#asked.add(name);
-    void this.#warn(name);
+    const now = performance.now();
+    if (now < (this.#askAgain.get(name) ?? 0)) return;
+    this.#askAgain.set(name, now + freshMs);
+    void this.#ask(name);
   }
 
-  async #warn(name: string): Promise<void> {
+  async #ask(name: string): Promise<void> {
     try {
       const known = await this.#names();
-      if (known.has(name)) return;
       // Without a cluster nobody can say; the question stays open.
-      if (known.size === 0) return void this.#asked.delete(name);
-      const near = nearest(name, [...known]);
-      this.#logger.warn(
-        `No running cluster knows the task "${name}".${near === undefined ? "" : ` Did you mean "${near}"?`} ` +
-          "It waits, for `unknownFor`, until one does.",
-      );
+      if (known.size === 0) return;
+      this.#askAgain.set(name, Infinity);
+      if (!known.has(name)) this.#logger.warn(warning(name, nearest(name, [...known])));
     } catch {
-      this.#asked.delete(name);
+      // The store is away; that is for the call itself to tell.
     }
   }
 
@@ -49,4 +47,9 @@ export class LiveNames {
     this.#known = this.#clusters().then((clusters) => new Set(clusters.flatMap(({ tasks }) => tasks)));
     return this.#known;
   }
+}
+
+function warning(name: string, near: string | undefined): string {
+  const guess = near === undefined ? "" : ` Did you mean "${near}"?`;
+  return `No running cluster knows the task "${name}".${guess} It waits, for \`unknownFor\`, until one does.`;
 }

@@ -82,7 +82,12 @@ export class Sender {
 
   #sendOne(prepared: Prepared): Promise<string> {
     if (this.#runsHere(prepared)) return this.#sync.run(prepared);
-    return this.#submit([prepared]).then(([answer]) => answer?.id ?? prepared.task.id);
+    const { task } = prepared;
+    if (task.priority !== 0) return this.#submit([prepared]).then(([answer]) => answer?.id ?? task.id);
+    return this.#submitter.submit([task]).then(([answer]) => {
+      this.#sent(prepared);
+      return answer?.id ?? task.id;
+    });
   }
 
   async #submit(prepared: readonly Prepared[]): Promise<readonly Submitted[]> {

@@ -165,8 +165,15 @@ async function answer(store: Store, asked: readonly Waiter[]): Promise<void> {
       goal.kind === "group"
         ? (sizes.get(goal.group) ?? 0) >= goal.count || undefined
         : byId.get((goal.kind === "id" ? goal.id : idOf(goal, idByName)) ?? "");
-    if (found !== undefined || waiter.last) waiter.settle(found);
+    if (found !== undefined) waiter.settle(found);
+    else if (waiter.last) waiter.settle(goal.kind === "id" ? await named(store, goal.id) : undefined);
   }
+}
+
+/** What looks like an id may be a name after all. Counterpart in Django Q2: `Task.get_result`. */
+async function named(store: Store, name: string): Promise<StoredTask | undefined> {
+  const id = await store.findByName(name);
+  return id === undefined ? undefined : (await store.finished([id]))[0];
 }
 
 function idOf(goal: Awaited, idByName: ReadonlyMap<string, string>): string | undefined {
