@@ -1,14 +1,23 @@
-import { ConfigError, QlusterError, StoreUnavailableError } from "../errors.js";
-import { ConfigFileError } from "./config-file-error.js";
+import { QlusterError } from "../errors.js";
 import { type ExitCode, exitCodes } from "./exit-codes.js";
-import { UsageError } from "./usage-error.js";
-
-const usageErrors = [UsageError, ConfigError, ConfigFileError];
 
 export interface Explanation {
   readonly code: ExitCode;
   readonly lines: readonly string[];
 }
+
+/** What is wrong with the command line or the configuration, so that trying again will not help. */
+const usageCodes = new Set([
+  "QLUSTER_USAGE",
+  "QLUSTER_CONFIG",
+  "QLUSTER_CONFIG_FILE",
+  "QLUSTER_UNKNOWN_TASK",
+  "QLUSTER_OPTION",
+  "QLUSTER_ARGUMENTS",
+  "QLUSTER_INVALID_DURATION",
+  "QLUSTER_TOO_LONG",
+  "QLUSTER_TOO_LARGE",
+]);
 
 /** What to tell people about an error. Our own errors say what to do, so they need no stack; others are shown whole. */
 export function explain(error: unknown): Explanation {
@@ -20,8 +29,9 @@ export function explain(error: unknown): Explanation {
 
 /** What the shell gets when a command ends with `error`. */
 export function exitCodeOf(error: unknown): ExitCode {
-  if (error instanceof StoreUnavailableError) return exitCodes.unreachable;
-  return usageErrors.some((kind) => error instanceof kind) ? exitCodes.usage : exitCodes.failed;
+  if (!(error instanceof QlusterError)) return exitCodes.failed;
+  if (error.code === "QLUSTER_STORE_UNAVAILABLE") return exitCodes.unreachable;
+  return usageCodes.has(error.code) ? exitCodes.usage : exitCodes.failed;
 }
 
 /** Messages of the causes, outermost first; those that the message before has already quoted are left out. */
@@ -36,7 +46,6 @@ function causesOf(error: Error): string[] {
 }
 
 function unexpected(error: unknown): string {
-  return error instanceof Error
-    ? (error.stack ?? error.message)
-    : `Something that is no error was thrown: ${String(error)}`;
+  if (error instanceof Error) return error.stack ?? error.message;
+  return `Something that is no error was thrown: ${String(error)}`;
 }

@@ -5,7 +5,7 @@ import { commands } from "./commands.js";
 import type { Flags } from "./flags.js";
 import { run } from "./run.js";
 
-let seen: Flags | undefined;
+const seen: Flags[] = [];
 const table: CommandTable = {
   cluster: {
     summary: "Run tasks",
@@ -21,7 +21,7 @@ const table: CommandTable = {
     load:
       async () =>
       async ({ flags }) => {
-        seen = flags;
+        seen.push(flags);
         return 0;
       },
   },
@@ -41,10 +41,10 @@ const table: CommandTable = {
 };
 
 async function type(line: string) {
-  seen = undefined;
+  seen.length = 0;
   const terminal = fakeTerminal();
   const code = await run(line.split(" ").filter(Boolean), table, terminal);
-  return { code, flags: seen, notes: terminal.noted(), printed: terminal.printed.join("\n") };
+  return { code, flags: seen[0], notes: terminal.noted(), printed: terminal.printed.join("\n") };
 }
 
 describe("a command line", () => {

@@ -37,5 +37,6 @@ function metaOf(name: string, command: Command): { name: string; description: st
 }
 
 function finish(usage: string, colour: boolean): string {
-  return colour ? usage : stripVTControlCharacters(usage);
+  const text = colour ? usage : stripVTControlCharacters(usage);
+  return text.replace(/ +$/gm, "");
 }
