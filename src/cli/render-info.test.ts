@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ClusterStatus } from "../contracts/store.js";
-import { humanize } from "../core/ids.js";
+import { humanName } from "../core/ids.js";
 import { countCap, type InfoFacts, isHealthy } from "./info-facts.js";
 import { powerCutSentence } from "./power-cut.js";
 import { infoDocument, renderInfo, upTime } from "./render-info.js";
@@ -62,7 +62,7 @@ describe("info", () => {
 
   it("has a line for each cluster: name, state, place, queues, workers, up time (P325)", () => {
     expect(text()).toContain(
-      `${humanize(clusterId)}  Working  web-1:42  [shop, media]  1 of 2 workers busy  up 1:02:03`,
+      `${humanName(clusterId)}  Working  web-1:42  [shop, media]  1 of 2 workers busy  up 1:02:03`,
     );
   });
 
@@ -98,7 +98,7 @@ describe("info", () => {
       format: 1,
       project: "shop",
       healthy: true,
-      clusters: [{ clusterId, humanName: humanize(clusterId), status: "Working" }],
+      clusters: [{ clusterId, humanName: humanName(clusterId), status: "Working" }],
       counts: { queued: 12, countedUpTo: countCap },
       lastDay: { successes: 2_041, tasks: { per: "minute" }, averageSeconds: 0.01234 },
       wakeUps: "push",
