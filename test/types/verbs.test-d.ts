@@ -1,0 +1,177 @@
+/* oxlint-disable no-shadow, unicorn/consistent-function-scoping, typescript/no-unnecessary-type-parameters, typescript/no-unnecessary-type-arguments -- types are the subject here */
+// Compiled only (`tsc -p tsconfig.test.json`): every line below `@ts-expect-error` must not compile, every other one must.
+import { type } from "arktype";
+import * as v from "valibot";
+import { z } from "zod";
+import { createQluster, currentTask, defineConfig, link, ref, signals, task } from "../../src/index.js";
+import type { FinishedTask, OutgoingTask, Qluster, Task, TaskId, TaskRef } from "../../src/index.js";
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+declare function is<A, B>(..._: Equal<A, B> extends true ? [] : [never]): void;
+
+const q = createQluster(defineConfig({ name: "shop", database: "sqlite:x" }));
+const { asyncTask, asyncTasks, result, fetch, resultGroup, fetchGroup } = q;
+
+async function moderateReview(_reviewId: number) {
+  return "ok" as const;
+}
+async function onResized(finished: FinishedTask<{ url: string }>) {
+  if (finished.success) is<typeof finished.result, { url: string }>();
+}
+const download = task("images.download", async (_url: string) => "id");
+const resize = task("images.resize", async (id: string, _width: number) => ({ url: id }), { hook: onResized });
+const mail = task("n.mail", (_m: { to: string; body: { url: string } }) => {});
+const checked = task("n.checked", (_id, width) => width, {
+  input: z.tuple([z.string(), z.string().transform(Number)]),
+});
+
+export async function taskValues(): Promise<void> {
+  const id = await asyncTask(resize, "a1", 300);
+  is<typeof id, TaskId<{ url: string }>>();
+  const r = await result(id);
+  is<typeof r, { url: string } | undefined>();
+  // @ts-expect-error a string is not a width
+  await asyncTask(resize, "a1", "300");
+  // @ts-expect-error an argument is missing
+  await asyncTask(resize, "a1");
+  // @ts-expect-error options never stand among the arguments
+  await asyncTask(resize, "a1", 300, { group: "g1" });
+  is<ReturnType<typeof resize>, Promise<{ url: string }>>();
+  is<typeof resize.taskName, string>();
+}
+
+export async function names(): Promise<void> {
+  is<Awaited<ReturnType<typeof asyncTask<"core.x">>>, TaskId<unknown>>();
+  await asyncTask("core.tasks.moderateReview", 42, "anything", { at: "all" });
+  const id = await asyncTask<typeof moderateReview>("core.tasks.moderateReview", 42);
+  is<typeof id, TaskId<"ok">>();
+  // @ts-expect-error the type argument checks the rest
+  await asyncTask<typeof moderateReview>("core.tasks.moderateReview", "42");
+}
+
+export async function plainFunctions(): Promise<void> {
+  await asyncTask(moderateReview, 42);
+  await asyncTask(ref(moderateReview, { group: "g" }), 42);
+  // @ts-expect-error ref keeps the arguments
+  await asyncTask(ref(moderateReview, { group: "g" }), "42");
+  const named = ref<typeof moderateReview>("other.service.moderate");
+  is<typeof named, TaskRef<typeof moderateReview>>();
+  const id = await asyncTask(named, 42);
+  is<typeof id, TaskId<"ok">>();
+  await asyncTask(ref("core.tasks.moderateReview", { hook: "core.tasks.notifyClient" }), 42);
+}
+
+export function options(): void {
+  const group: string | undefined = process.env["G"];
+  resize.with({ group, delay: "10s", runAt: new Date(), priority: 5, unique: "a1", timeout: null, attempts: 0 });
+  resize.with({ unique: { key: "a1", while: "queued", for: "10m" }, backoff: { base: "1s", factor: 1 } });
+  // @ts-expect-error did you mean group
+  resize.with({ gruop: "g" });
+  // @ts-expect-error not a duration
+  resize.with({ delay: "5 min" });
+  // @ts-expect-error not a way to hold a key
+  resize.with({ unique: { key: "a1", while: "running" } });
+  // @ts-expect-error did you mean attempts
+  task("n.options", () => 1, { atempts: 3 });
+}
+
+export function hooks(): void {
+  // @ts-expect-error the hook expects another result
+  resize.with({ hook: (_finished: FinishedTask<number>) => {} });
+  resize.with({ hook: (_finished: FinishedTask) => {} });
+  resize.with({ hook: "core.tasks.notify" });
+  resize.with({ hook: ref("other.service.notify") });
+  ref("core.tasks.moderateReview", { hook: onResized });
+}
+
+export async function many(): Promise<void> {
+  const ids = await asyncTasks([link(resize, "a", 1), link(moderateReview, 2)]);
+  is<typeof ids, [TaskId<{ url: string }>, TaskId<"ok">]>();
+  // @ts-expect-error a link checks its arguments
+  link(resize, "a", "1");
+  const some = await asyncTasks(["a", "b"].map((url) => link(download, url)));
+  is<typeof some, TaskId<string>[]>();
+  // @ts-expect-error tasks come as links
+  await asyncTasks([resize]);
+}
+
+export async function schemas(): Promise<void> {
+  const id = await asyncTask(checked, "a", "300");
+  is<typeof id, TaskId<number>>();
+  // @ts-expect-error the schema takes a text
+  await asyncTask(checked, "a", 300);
+  // @ts-expect-error the schema gives a text where the function takes a number
+  task("n.bad", (_id: string, _width: number) => 1, { input: z.tuple([z.string(), z.string()]) });
+  const byValibot = task("n.valibot", (id, width) => `${id}${width.toFixed()}`, {
+    input: v.tuple([v.string(), v.number()]),
+  });
+  await asyncTask(byValibot, "a", 300);
+  // @ts-expect-error valibot's schema takes a number
+  await asyncTask(byValibot, "a", "300");
+  const byArktype = task("n.arktype", (id, width) => `${id}${width.toFixed()}`, { input: type(["string", "number"]) });
+  await asyncTask(byArktype, "a", 300);
+  // @ts-expect-error arktype's schema takes a number
+  await asyncTask(byArktype, "a", "300");
+  await asyncTask(checked.with({ group: "g" }), "a", "300");
+}
+
+export async function reading(): Promise<void> {
+  const ok = await resultGroup<typeof moderateReview>("moderation", { count: 2, wait: "1m" });
+  is<typeof ok, "ok"[] | undefined>();
+  const records = await fetchGroup<"ok">("moderation");
+  is<typeof records, FinishedTask<"ok">[] | undefined>();
+  const nothing = await result(await asyncTask(mail, { to: "a", body: { url: "b" } }));
+  is<typeof nothing, undefined>();
+  const record = await fetch(await asyncTask(resize, "a", 1), { wait: "5s", signal: AbortSignal.timeout(100) });
+  if (record?.success === true) is<typeof record.result, { url: string }>();
+  if (record?.success === false) is<typeof record.error.message, string>();
+  const byName = await result("a-name");
+  is<typeof byName, unknown>();
+  // @ts-expect-error not a duration
+  await result("a-name", { wait: "5 seconds" });
+}
+
+export async function ids(): Promise<void> {
+  const id = await asyncTask(resize, "a1", 300);
+  // @ts-expect-error a string is not an id of anything in particular
+  const bad: TaskId<number> = "abc";
+  const anyId: TaskId = id;
+  const stored: TaskId<typeof resize> = id;
+  const text: string = id;
+  is<[typeof bad, typeof anyId, typeof stored, typeof text], [TaskId<number>, TaskId, TaskId<typeof resize>, string]>();
+}
+
+export function configurations(): void {
+  // @ts-expect-error the variable may be unset
+  defineConfig({ name: "shop", database: process.env["DATABASE_URL"] });
+  // @ts-expect-error did you mean concurrency
+  defineConfig({ name: "shop", database: "x", concurency: 5 });
+  // @ts-expect-error database is required
+  defineConfig({ name: "shop" });
+  // @ts-expect-error not a duration
+  defineConfig({ name: "shop", database: "x", timeout: "5 min" });
+  defineConfig({ name: "shop", database: "x", preset: "django-q2", retry: 60, saveLimit: 250, altClusters: { a: {} } });
+  defineConfig({ name: "shop", database: "x", queues: ["a", "b"], maxRss: "512MB", retention: { successes: null } });
+}
+
+export function context(): void {
+  currentTask()?.progress(1, 2);
+  // @ts-expect-error outside a task there is none
+  currentTask().progress(1);
+  void globalThis.fetch("http://localhost", { signal: currentTask()?.signal ?? null });
+  const disconnect = signals.postExecute.connect((finished) => finished.func);
+  disconnect();
+  signals.preEnqueue.connect((outgoing: OutgoingTask) => void outgoing.args.push(1));
+  // @ts-expect-error only Qluster sends signals
+  signals.preEnqueue.send();
+}
+
+export async function generics(): Promise<void> {
+  const annotated: Task<(id: string, width: number) => Promise<{ url: string }>> = resize;
+  const forwarded = <A extends unknown[], R>(fn: (...args: A) => R, ...args: A) => asyncTask(fn, ...args);
+  const id = await forwarded(annotated, "a", 1);
+  is<typeof id, TaskId<{ url: string }>>();
+  is<typeof q, Qluster>();
+  // @ts-expect-error verbs are not there to be replaced
+  q.result = async () => undefined;
+}
