@@ -1,0 +1,7 @@
+/** One message to post. */
+export interface DemoMessage {
+  readonly id: string;
+  readonly text: string;
+  /** What people said of it; `undefined` where nobody did. */
+  readonly spam?: boolean | undefined;
+}

@@ -1,0 +1,13 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+
+/** Where the shop keeps what it writes. Every process of the example reads the same variable. */
+export const dataFolder: string = process.env["REVIEWS_DATA"] ?? join(import.meta.dirname, "data");
+
+/** The shop's own tables. */
+export const shopFile: string = join(dataFolder, "shop.db");
+
+/** The trained classifier. */
+export const modelFile: string = join(dataFolder, "model.json");
+
+mkdirSync(dataFolder, { recursive: true });

@@ -1,0 +1,111 @@
+import type { Verdict } from "../moderation/moderate.js";
+import { type Database, openDatabase } from "./database.js";
+
+export type ReviewState = "pending" | "approved" | "rejected" | "failed";
+
+export interface Review {
+  readonly id: string;
+  readonly text: string;
+  readonly state: ReviewState;
+  readonly reasons: readonly string[];
+  /** What the client was told; `undefined` until then. */
+  readonly notice: string | undefined;
+}
+
+/** How many reviews are in each state, and how many clients were told. */
+export type ReviewCounts = Readonly<Record<ReviewState | "notified", number>>;
+
+/** The shop's tables: its own, in its own file. */
+export interface Reviews {
+  /** `false`: this id was taken, and nothing changed. */
+  readonly add: (id: string, text: string) => boolean;
+  readonly find: (id: string) => Review | undefined;
+  /** The reviews whose task was never confirmed: the process died in between, or the queue was away. */
+  readonly withoutTask: () => string[];
+  readonly setTask: (id: string, taskId: string) => void;
+  /** Stores the verdict, once: a task may run again, and the first verdict stands. */
+  readonly judge: (id: string, verdict: Verdict) => Verdict;
+  /** What the client is told, once. `failed`: there will be no verdict. */
+  readonly notify: (id: string, notice: string, failed: boolean) => void;
+  readonly counts: () => ReviewCounts;
+  readonly close: () => void;
+}
+
+const tables = `
+  create table if not exists review (id text primary key, text text not null, task_id text) strict;
+  create table if not exists verdict (review_id text primary key, verdict text not null, reasons text not null) strict;
+  create table if not exists notice (review_id text primary key, text text not null, failed integer not null) strict;
+  create index if not exists review_without_task on review (id) where task_id is null;
+`;
+
+const reviewWithState = `
+  select r.id, r.text, v.verdict, v.reasons, n.text as notice, n.failed
+  from review r left join verdict v on v.review_id = r.id left join notice n on n.review_id = r.id`;
+
+const stateCounts = `
+  select case when v.verdict is not null then v.verdict when n.failed = 1 then 'failed' else 'pending' end as state,
+    count(*) as count
+  from review r left join verdict v on v.review_id = r.id left join notice n on n.review_id = r.id
+  group by 1
+  union all select 'notified', count(*) from notice`;
+
+interface ReviewRow {
+  readonly id: string;
+  readonly text: string;
+  readonly verdict: "approved" | "rejected" | null;
+  readonly reasons: string | null;
+  readonly notice: string | null;
+  readonly failed: number | null;
+}
+
+export async function openReviews(file: string): Promise<Reviews> {
+  const database = await openDatabase(file);
+  database.exec(tables);
+  return { ...writing(database), ...reading(database), close: () => void database.close() };
+}
+
+function writing(database: Database): Pick<Reviews, "add" | "setTask" | "judge" | "notify"> {
+  const add = database.prepare("insert into review (id, text) values (?, ?) on conflict do nothing");
+  const setTask = database.prepare("update review set task_id = ? where id = ?");
+  const judge = database.prepare("insert into verdict values (?, ?, ?) on conflict do nothing");
+  const verdict = database.prepare("select verdict, reasons from verdict where review_id = ?");
+  const notify = database.prepare("insert into notice values (?, ?, ?) on conflict do nothing");
+  return {
+    add: (id, text) => Number(add.run(id, text).changes) === 1,
+    setTask: (id, taskId) => void setTask.run(taskId, id),
+    judge(id, fresh) {
+      judge.run(id, fresh.verdict, JSON.stringify(fresh.reasons));
+      const stored = verdict.get(id) as { verdict: Verdict["verdict"]; reasons: string };
+      return { verdict: stored.verdict, reasons: JSON.parse(stored.reasons) as string[] };
+    },
+    notify: (id, notice, failed) => void notify.run(id, notice, failed ? 1 : 0),
+  };
+}
+
+function reading(database: Database): Pick<Reviews, "find" | "withoutTask" | "counts"> {
+  const find = database.prepare(`${reviewWithState} where r.id = ?`);
+  const withoutTask = database.prepare("select id from review where task_id is null");
+  const counts = database.prepare(stateCounts);
+  return {
+    find(id) {
+      const row = find.get(id) as ReviewRow | undefined;
+      return row === undefined ? undefined : reviewOf(row);
+    },
+    withoutTask: () => (withoutTask.all() as { id: string }[]).map(({ id }) => id),
+    counts() {
+      const rows = counts.all() as { state: keyof ReviewCounts; count: number }[];
+      const none = { pending: 0, approved: 0, rejected: 0, failed: 0, notified: 0 };
+      return { ...none, ...Object.fromEntries(rows.map(({ state, count }) => [state, count])) };
+    },
+  };
+}
+
+function reviewOf(row: ReviewRow): Review {
+  return {
+    id: row.id,
+    text: row.text,
+    state: row.verdict ?? (row.failed === 1 ? "failed" : "pending"),
+    reasons: row.reasons === null ? [] : (JSON.parse(row.reasons) as string[]),
+    notice: row.notice ?? undefined,
+  };
+}

@@ -1,0 +1,33 @@
+import { createReadStream } from "node:fs";
+import { createInterface } from "node:readline/promises";
+import type { FinishedTask } from "qluster";
+import { loadModel, trainModel as train, type LabelledMessage, type Training } from "./moderation/model.js";
+import { moderate, type Verdict } from "./moderation/moderate.js";
+import { modelFile, shopFile } from "./places.js";
+import { openReviews } from "./shop/reviews.js";
+
+// One connection for the life of the worker.
+const reviews = await openReviews(shopFile);
+
+/** Judges one review and stores the verdict. Harmless when it runs twice. */
+export async function moderateReview(reviewId: string): Promise<Verdict> {
+  const review = reviews.find(reviewId);
+  if (review === undefined) throw new Error(`There is no review "${reviewId}".`);
+  return reviews.judge(reviewId, moderate(review.text, loadModel(modelFile)));
+}
+
+/** The hook of `moderateReview`: tells the client how it ended, also when there is no verdict. */
+export async function notifyClient(finished: FinishedTask<Verdict>): Promise<void> {
+  const reviewId = String(finished.args[0]);
+  if (!finished.success) reviews.notify(reviewId, "We could not look at your message. Please write to us.", true);
+  else if (finished.result.verdict === "approved") reviews.notify(reviewId, "Your review is online. Thank you.", false);
+  else reviews.notify(reviewId, `We did not publish your message: ${finished.result.reasons.join(", ")}.`, false);
+}
+
+/** Learns from messages that people have judged, one JSON object a line: `{"text": "…", "spam": true}`. */
+export async function trainModel(messagesFile: string): Promise<Training> {
+  const messages: LabelledMessage[] = [];
+  const lines = createInterface({ input: createReadStream(messagesFile), crlfDelay: Infinity });
+  for await (const line of lines) messages.push(JSON.parse(line) as LabelledMessage);
+  return train(messages, modelFile);
+}
