@@ -19,6 +19,9 @@ import type { HeldJob } from "./worker-slot.js";
 /** Pause before a worker that died while starting is started again, in milliseconds: first, and at most. */
 const respawnPause = { first: 250, longest: 30_000 } as const;
 
+/** How long a worker has to leave once it holds nothing, in milliseconds. */
+const leaveMs = 2_000;
+
 export interface PoolOptions {
   readonly size: number;
   readonly channel: ChannelOptions;
@@ -240,7 +243,7 @@ export class Pool {
       case "retiring":
         slot.state = "retiring";
         this.#parts.logger.info(logMessages.recycled(slot.name), { why: frame.why });
-        return this.#parts.changed();
+        return this.#afterward(slot);
     }
   }
 
@@ -295,6 +298,7 @@ export class Pool {
     if (slot.held.size === 0) {
       slot.exclusive = false;
       if (slot.state === "doomed") slot.channel.kill();
+      if (slot.state === "retiring") setTimeout(() => slot.state === "dead" || slot.channel.kill(), leaveMs).unref();
     }
     this.#parts.changed();
   }

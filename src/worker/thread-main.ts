@@ -26,7 +26,8 @@ bootWorker({
     onFrame: (listener) => void port.on("message", (frame: ToWorker) => listener(frame)),
     setTitle: () => {},
     rssBytes: () => process.memoryUsage().heapTotal,
-    leave: () => port.close(),
+    // What was posted has been handed over; what a task left behind must not keep the thread.
+    leave: () => process.exit(0),
   },
   openMarks: () => sharedMarks(new Uint8Array(marks)),
   now: Date.now,
