@@ -3,6 +3,8 @@ import type { Cluster } from "../cluster/index.js";
 import type { Backlog } from "./backlog.js";
 import type { ProgressBar } from "./progress-bar.js";
 
+export type FinishableCluster = Pick<Cluster, "drained" | "stopped" | "stop" | "progress">;
+
 const lookEveryMs = 50;
 const drawEveryMs = 250;
 
@@ -13,8 +15,8 @@ const drawEveryMs = 250;
  *   in the beginning have been tried.
  */
 export async function finishWork(
-  cluster: Cluster,
-  backlog: Backlog,
+  cluster: FinishableCluster,
+  backlog: Pick<Backlog, "unfinished">,
   until: "drained" | number,
   bar: ProgressBar | undefined,
 ): Promise<void> {
@@ -28,7 +30,7 @@ export async function finishWork(
   await cluster.stop();
 }
 
-async function tried(cluster: Cluster, wanted: number, signal: AbortSignal): Promise<void> {
+async function tried(cluster: FinishableCluster, wanted: number, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const { done, retried } = cluster.progress();
     if (done + retried >= wanted) return;
@@ -36,7 +38,12 @@ async function tried(cluster: Cluster, wanted: number, signal: AbortSignal): Pro
   }
 }
 
-async function draw(cluster: Cluster, backlog: Backlog, bar: ProgressBar, signal: AbortSignal): Promise<void> {
+async function draw(
+  cluster: FinishableCluster,
+  backlog: Pick<Backlog, "unfinished">,
+  bar: ProgressBar,
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
     await drawOnce(cluster, backlog, bar);
     await sleep(drawEveryMs, undefined, { signal }).catch(() => {});
@@ -44,7 +51,11 @@ async function draw(cluster: Cluster, backlog: Backlog, bar: ProgressBar, signal
   await drawOnce(cluster, backlog, bar);
 }
 
-async function drawOnce(cluster: Cluster, backlog: Backlog, bar: ProgressBar): Promise<void> {
+async function drawOnce(
+  cluster: FinishableCluster,
+  backlog: Pick<Backlog, "unfinished">,
+  bar: ProgressBar,
+): Promise<void> {
   // A store that is away for a moment costs a picture, not the work; the cluster's log tells of it.
   const left = await backlog.unfinished().catch(() => undefined);
   const counts = cluster.progress();

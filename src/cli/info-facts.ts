@@ -1,5 +1,5 @@
 import type { Backend } from "../contracts/backend.js";
-import type { ClusterStatus, TaskCounts } from "../contracts/store.js";
+import type { ClusterStatus, MinuteRollup, Store, TaskCounts } from "../contracts/store.js";
 import type { ResolvedConfig } from "../options/resolved.js";
 import { powerCutSentence } from "./power-cut.js";
 import { dayMs, summarize, type Throughput } from "./throughput.js";
@@ -31,19 +31,13 @@ export async function gatherInfo(
   options: { readonly version: string; readonly only?: string | undefined },
 ): Promise<InfoFacts> {
   const { broker, store } = backend;
-  const now = await store.now();
-  const [all, counts, day, place] = await Promise.all([
-    store.clusters(),
-    store.counts(countCap),
-    store.throughput(now - dayMs),
-    broker.info(),
-  ]);
+  const { now, all, counts, day } = (await hasTables(backend)) ? await readStore(store) : nothing();
   const clusters = options.only === undefined ? all : all.filter((cluster) => cluster.name === options.only);
   const isolation = clusters.length === 0 ? [config.isolation] : [...new Set(clusters.map((each) => each.isolation))];
   return {
     version: options.version,
     project: config.name,
-    broker: place,
+    broker: await broker.info(),
     clusters,
     counts,
     throughput: summarize(day),
@@ -52,6 +46,33 @@ export async function gatherInfo(
     powerCut: powerCutSentence({ shared: store.capabilities.shared, durability: config.durability }),
     now,
   };
+}
+
+interface StoreFacts {
+  readonly now: number;
+  readonly all: readonly ClusterStatus[];
+  readonly counts: TaskCounts;
+  readonly day: readonly MinuteRollup[];
+}
+
+async function readStore(store: Store): Promise<StoreFacts> {
+  const now = await store.now();
+  const [all, counts, day] = await Promise.all([
+    store.clusters(),
+    store.counts(countCap),
+    store.throughput(now - dayMs),
+  ]);
+  return { now, all, counts, day };
+}
+
+/** Looking must not create anything. */
+async function hasTables({ schema }: Backend): Promise<boolean> {
+  const { version, wanted } = await schema.status();
+  return version > 0 || wanted === 0;
+}
+
+function nothing(): StoreFacts {
+  return { now: Date.now(), all: [], counts: { queued: 0, running: 0, succeeded: 0, failed: 0 }, day: [] };
 }
 
 /** Somebody is there to run tasks: at least one cluster says that it is idle or working. */

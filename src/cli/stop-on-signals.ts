@@ -8,8 +8,14 @@ const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
  * The first signal stops the cluster gracefully, the second one hurries it. Disposing gives the signals back.
  *
  * @param graceMs - How long running tasks may go on, in milliseconds; for the message.
+ * @param source - Where signals come from. Default: this process.
  */
-export function stopOnSignals(cluster: Cluster, logger: Logger, graceMs: number): Disposable {
+export function stopOnSignals(
+  cluster: Pick<Cluster, "stat" | "stop">,
+  logger: Logger,
+  graceMs: number,
+  source: Pick<NodeJS.EventEmitter, "on" | "off"> = process,
+): Disposable {
   let asked = false;
   const stop = (signal: string): void => {
     if (asked) logger.warn(`${signal}: stopping at once. Tasks that run now are given back and run again.`);
@@ -21,10 +27,10 @@ export function stopOnSignals(cluster: Cluster, logger: Logger, graceMs: number)
     // How it ends is told by `stopped`.
     cluster.stop().catch(() => {});
   };
-  for (const signal of signals) process.on(signal, stop);
+  for (const signal of signals) source.on(signal, stop);
   return {
     [Symbol.dispose]() {
-      for (const signal of signals) process.off(signal, stop);
+      for (const signal of signals) source.off(signal, stop);
     },
   };
 }

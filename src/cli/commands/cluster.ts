@@ -1,5 +1,5 @@
 import { performance } from "node:perf_hooks";
-import { createCluster, openLogger, type StopReport } from "../../cluster/index.js";
+import { type ClusterProgress, createCluster, openLogger, type StopReport } from "../../cluster/index.js";
 import type { Logger } from "../../contracts/logger.js";
 import type { QlusterConfig } from "../../options/config.js";
 import type { ResolvedConfig } from "../../options/resolved.js";
@@ -20,14 +20,18 @@ export async function runCluster({ flags, terminal }: CommandContext): Promise<E
   const until = flags.on("drain") ? "drained" : flags.on("run-once") ? "tried" : "told";
   if (flags.on("drain") && flags.on("run-once"))
     throw new UsageError("--drain and --run-once exclude each other; --drain waits for retries too. Leave one out.");
-  const { config } = await openProject(flags, clusterOptions(flags));
+  const { config: written } = await openProject(flags, clusterOptions(flags));
   const visible = until !== "told" && terminal.interactive;
   const bar = visible ? progressBar(terminal, "tasks", () => performance.now()) : undefined;
+  const config = visible ? quieter(written) : written;
   const logger = openLogger(config, { write: bar?.write });
   for (const note of config.notes) logger.warn(note);
 
-  const report = until === "told" ? await runUntilTold(config, logger) : await runBounded(config, logger, until, bar);
+  if (until === "told") return ending(await runUntilTold(config, logger), logger);
+  const { report, done, failed, retried } = await runBounded(config, logger, until, bar);
   bar?.finish();
+  const say = bar === undefined ? logger.info : terminal.note;
+  say(`Finished ${done} tasks, ${failed} of them failed; ${retried} attempts were followed by another.`);
   return ending(report, logger);
 }
 
@@ -43,16 +47,19 @@ async function runBounded(
   logger: Logger,
   until: "drained" | "tried",
   bar: ProgressBar | undefined,
-): Promise<StopReport> {
+): Promise<{ readonly report: StopReport } & ClusterProgress> {
   await using backlog = await openBacklog(config);
   const cluster = createCluster(config, logger);
   using _ = stopOnSignals(cluster, logger, config.graceMs);
   const goal = until === "drained" ? until : await backlog.waiting();
   await cluster.start();
   await finishWork(cluster, backlog, goal, bar);
-  const { done, failed, retried } = cluster.progress();
-  logger.info(`Finished ${done} tasks, ${failed} of them failed; ${retried} attempts were followed by another.`);
-  return await cluster.stopped;
+  return { report: await cluster.stopped, ...cluster.progress() };
+}
+
+/** A line for each task would tear the bar apart; whoever wants them sets the level. */
+function quieter(config: ResolvedConfig): ResolvedConfig {
+  return config.sources.get("logLevel") === "default" ? { ...config, logLevel: "warn" } : config;
 }
 
 function clusterOptions(flags: Flags): Partial<QlusterConfig> {
