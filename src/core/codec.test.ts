@@ -402,7 +402,7 @@ const key = fc.oneof(
   fc.constantFrom("__proto__", "constructor", "prototype", "a.b", "json", "meta", "codec"),
 );
 const leaf = fc.oneof(
-  fc.string({ unit: "binary" }),
+  fc.string({ unit: fc.constantFrom("\n", "\0", '"', "\\", "a", "é", "\u2028", "\uD800", "\u{1F600}") }),
   fc.double(),
   fc.constantFrom(-0, Number.NaN, Infinity, null, undefined, true, false),
   fc.bigInt(),

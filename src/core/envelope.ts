@@ -52,7 +52,7 @@ export function sealTask(
  * Header and arguments of a message, once its signature was checked.
  *
  * @param options.maxBytes - The largest JSON that inflating may make, in bytes.
- * @throws {EnvelopeError} `unreadable`, `signature`, `newer`, or `arguments` when a codec is missing here.
+ * @throws {EnvelopeError} `unreadable` (also when a codec is missing here), `signature`, or `newer`.
  */
 export function openTask(
   keys: Keyring,
@@ -90,7 +90,7 @@ export function sealResult(keys: Keyring, id: string, value: unknown, options: S
 /**
  * The value that {@link sealResult} was given.
  *
- * @throws {EnvelopeError} `unreadable`, `signature`, or `arguments` when a codec is missing here.
+ * @throws {EnvelopeError} `unreadable` (also when a codec is missing here), or `signature`.
  */
 export function openResult(keys: Keyring, id: string, sealed: string, options: { readonly maxBytes: number }): unknown {
   const what = `the result of ${id}`;
@@ -113,7 +113,7 @@ function openBody(body: string, keys: SecretKeys, what: string, maxBytes: number
     return decode(json);
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
-    throw new EnvelopeError("arguments", `The values in ${what} cannot be restored. ${message}`, { cause });
+    throw new EnvelopeError("unreadable", `The values in ${what} cannot be restored. ${message}`, { cause });
   }
 }
 
