@@ -35,7 +35,7 @@ export class Heartbeat {
   }
 
   async start(): Promise<void> {
-    await this.#publish();
+    await this.#publish().catch((error: unknown) => this.#failed(error, this.#consumer));
     this.#unwatch = this.#parts.store.watch(() => this.#lookSoon());
     this.#plan();
   }

@@ -24,7 +24,7 @@ describe("Recorder", () => {
     await recorder.drained();
 
     expect(finish).toHaveBeenCalledTimes(1);
-    expect(finish.mock.calls[0]![1]).toHaveLength(100);
+    expect(finish.mock.calls[0]?.[1]).toHaveLength(100);
   });
 
   it("tells which results were refused because the lease had ended (P363)", async () => {

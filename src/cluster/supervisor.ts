@@ -1,0 +1,377 @@
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import type { Backend } from "../contracts/backend.js";
+import type { Consumer } from "../contracts/broker.js";
+import type { Logger } from "../contracts/logger.js";
+import type { ClusterOrder, ClusterState, ClusterStatus } from "../contracts/store.js";
+import { toErrorRecord } from "../core/error-record.js";
+import { humanName, makeId } from "../core/ids.js";
+import { logMessages } from "../core/log-messages.js";
+import { StoreUnavailableError } from "../errors.js";
+import type { ResolvedConfig } from "../options/resolved.js";
+import { packageVersion } from "../options/package-version.js";
+import { drained } from "./drain.js";
+import type { Cluster, StopReport } from "./cluster.js";
+import { Endings } from "./endings.js";
+import type { ClusterProgress } from "./endings.js";
+import { Fetcher } from "./fetcher.js";
+import { Heartbeat } from "./heartbeat.js";
+import { startHousekeeping } from "./housekeeping.js";
+import { Intake } from "./intake.js";
+import { Notes } from "./notes.js";
+import { openClusterBackend } from "./open-cluster-backend.js";
+import { Outage } from "./outage.js";
+import { Pool } from "./pool.js";
+import { poolOptions, channelFor } from "./pool-options.js";
+import { Recorder } from "./recorder.js";
+
+const monotonic = (): number => Number(process.hrtime.bigint()) / 1e6;
+/** How often a cluster with work looks whether something waits too long, in milliseconds. */
+const tickMs = 25;
+/** How long workers have to leave by themselves, in milliseconds. */
+const leaveMs = 2_000;
+
+/** @param backend - Given by tests and by applications that share theirs; it is not closed with the cluster. */
+export function createCluster(config: ResolvedConfig, logger: Logger, backend?: Backend): Cluster {
+  return new Supervisor(config, logger, backend);
+}
+
+/** The parent of a cluster: owns fetcher, recorder, heartbeat and pool, and runs nothing of the user's. */
+class Supervisor implements Cluster {
+  readonly id: string = makeId(Date.now(), randomBytes(10));
+  readonly stopped: Promise<StopReport>;
+  readonly #config: ResolvedConfig;
+  readonly #logger: Logger;
+  readonly #outage: Outage;
+  readonly #pool: Pool;
+  readonly #tob = Date.now();
+  readonly #givenBackend: Backend | undefined;
+  #backend!: Backend;
+  #consumer!: Consumer;
+  #recorder!: Recorder;
+  #endings!: Endings;
+  #intake!: Intake;
+  #fetcher!: Fetcher;
+  #heartbeat!: Heartbeat;
+  #notes!: Notes;
+  #endHousekeeping: () => void = () => {};
+  #state: ClusterState = "Starting";
+  #released = 0;
+  #unstored = 0;
+  #tick: NodeJS.Timeout | undefined;
+  #dispatchPlanned = false;
+  #starting: Promise<number> | undefined;
+  #stopping: Promise<StopReport> | undefined;
+  #hurry: () => void = () => {};
+  #quiet: () => void = () => {};
+  #settleStopped!: (report: StopReport) => void;
+
+  constructor(config: ResolvedConfig, logger: Logger, backend: Backend | undefined) {
+    this.#config = config;
+    this.#logger = logger;
+    this.#givenBackend = backend;
+    this.#outage = new Outage(logger, config.leaseMs, Math.random);
+    this.stopped = new Promise((resolve) => (this.#settleStopped = resolve));
+    this.#pool = new Pool({
+      options: poolOptions(config),
+      open: channelFor(config, logger),
+      logger,
+      host: hostname(),
+      monotonic,
+      now: Date.now,
+      reported: (entry, report, worker) => this.#endings.reported(entry, report, worker),
+      ended: (entry, end) => this.#endings.ended(entry, end),
+      noted: (notes) => this.#notes.add(notes),
+      changed: () => this.#planDispatch(),
+      broken: () => {},
+    });
+  }
+
+  readonly start = (): Promise<number> => (this.#starting ??= this.#start());
+
+  async #start(): Promise<number> {
+    const name = humanName(this.id);
+    this.#logger.info(logMessages.starting(name));
+    try {
+      await this.#open();
+      await this.#startParts();
+    } catch (error) {
+      await this.#abandonStart();
+      throw error;
+    }
+    this.#state = "Idle";
+    this.#fetcher.start();
+    await this.#heartbeat.start();
+    this.#logger.info(logMessages.guarding("Supervisor", name, [...this.#config.queues.keys()]));
+    this.#logger.info(logMessages.running(name));
+    return process.pid;
+  }
+
+  readonly stop = (): Promise<StopReport> => {
+    if (this.#stopping !== undefined) this.#hurry();
+    return (this.#stopping ??= this.#stop(undefined));
+  };
+
+  readonly drained = (): Promise<void> =>
+    drained({
+      broker: this.#backend.broker,
+      queues: [...this.#config.queues.keys()],
+      busy: () => this.#pool.held + this.#pool.reserve.size + this.#recorder.size > 0 || !this.#fetcher.waiting,
+      stopped: this.stopped,
+    });
+
+  readonly progress = (): ClusterProgress => this.#endings.progress;
+
+  readonly stat = (): ClusterStatus => ({
+    clusterId: this.id,
+    name: this.#config.clusterName,
+    host: hostname(),
+    pid: process.pid,
+    tob: this.#tob,
+    timestamp: Date.now(),
+    status: this.#state === "Idle" && this.#pool.held + this.#recorderSize() > 0 ? "Working" : this.#state,
+    queues: [...this.#config.queues.keys()],
+    workers: this.#pool.workers,
+    reincarnations: this.#pool.reincarnations,
+    taskQueueSize: this.#pool.reserve.size,
+    doneQueueSize: this.#recorderSize(),
+    running: this.#pool.running(),
+    tasks: this.#pool.tasks,
+    isolation: this.#config.isolation,
+    version: packageVersion(),
+    rssBytes: process.memoryUsage.rss(),
+  });
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  #recorderSize(): number {
+    return this.#recorder?.size ?? 0;
+  }
+
+  /** The store opens while the workers start. Nothing is taken before somebody can run it. */
+  async #open(): Promise<void> {
+    const workers = this.#pool.start();
+    // Awaited below; a store that cannot be opened is the error to show.
+    workers.catch(() => {});
+    this.#backend = this.#givenBackend ?? (await openClusterBackend(this.#config));
+    await workers;
+  }
+
+  async #startParts(): Promise<void> {
+    const { store } = this.#backend;
+    this.#consumer = await this.#consume();
+    const fatal = (error: unknown): void => this.#fatal(error);
+    const leaseLost = (consumer: Consumer): void => void this.#leaseLost(consumer);
+    this.#recorder = new Recorder(store, this.#outage, fatal);
+    this.#notes = new Notes(store, this.#logger);
+    this.#endings = new Endings({
+      recorder: this.#recorder,
+      logger: this.#logger,
+      unknownForMs: this.#config.unknownForMs,
+      maxDeliveries: this.#config.maxDeliveries,
+      knownTasks: () => this.#pool.tasks,
+      giveBack: (entries, delayMs) => this.#intake.giveBack(entries, delayMs),
+      wantsStored: () => this.#pool.wantsStored,
+      announce: (finished) => this.#pool.announce({ t: "stored", finished }),
+    });
+    this.#intake = new Intake(this.#consumer, {
+      pool: this.#pool,
+      logger: this.#logger,
+      defaults: this.#config,
+      queueLimit: this.#config.queueLimit,
+      unstored: () => this.#recorder.size,
+      refuse: (entry) => this.#endings.refuse(entry),
+      monotonic,
+    });
+    this.#fetcher = new Fetcher(this.#consumer, {
+      queues: this.#config.queues,
+      outage: this.#outage,
+      wanted: () => this.#intake.wanted(),
+      accept: (deliveries, consumer) => {
+        this.#intake.accept(deliveries, consumer);
+        this.#planDispatch();
+      },
+      leaseLost,
+      fatal,
+    });
+    this.#heartbeat = new Heartbeat(this.#consumer, {
+      store,
+      clusterId: this.id,
+      leaseMs: this.#config.leaseMs,
+      outage: this.#outage,
+      status: this.stat,
+      running: () => this.#pool.running(),
+      beatWorkers: () => this.#pool.beat(),
+      ordered: (order) => this.#ordered(order),
+      leaseLost,
+      fatal,
+    });
+    this.#endHousekeeping = startHousekeeping(store, this.#config.retention, this.#logger);
+  }
+
+  async #abandonStart(): Promise<void> {
+    this.#state = "Stopped";
+    this.#endHousekeeping();
+    this.#pool.killAll();
+    await this.#pool.close(0);
+    await this.#consumer?.close().catch(() => {});
+    if (this.#givenBackend === undefined) await this.#backend?.[Symbol.asyncDispose]();
+  }
+
+  async #consume(): Promise<Consumer> {
+    return await this.#backend.broker.consume({
+      queues: [...this.#config.queues.keys()],
+      leaseMs: this.#config.leaseMs,
+      cluster: { id: this.id, host: hostname(), pid: process.pid },
+    });
+  }
+
+  /** Once a turn, however many reports came in it. */
+  #planDispatch(): void {
+    if (this.#dispatchPlanned) return;
+    this.#dispatchPlanned = true;
+    queueMicrotask(() => {
+      this.#dispatchPlanned = false;
+      this.#pool.dispatch();
+      this.#fetcher?.wake();
+      if (this.#pool.held + this.#pool.reserve.size === 0) this.#quiet();
+      else this.#tick ??= setInterval(() => this.#onTick(), tickMs);
+    });
+  }
+
+  #onTick(): void {
+    if (this.#pool.held + this.#pool.reserve.size === 0) {
+      clearInterval(this.#tick);
+      this.#tick = undefined;
+      return;
+    }
+    this.#pool.rebalance();
+    this.#intake.releaseStale();
+  }
+
+  /** What we held may run elsewhere: stop it here, and go on under a new hold. */
+  async #leaseLost(lost: Consumer): Promise<void> {
+    if (this.#intake.paused || lost !== this.#consumer) return;
+    this.#intake.paused = true;
+    this.#logger.error("The lease was lost: what this cluster holds is given up, and it goes on under a new one.");
+    this.#pool.reserve.clear();
+    this.#pool.abortAll("lost");
+    while (this.#stopping === undefined) {
+      try {
+        this.#consumer = await this.#consume();
+        break;
+      } catch (error) {
+        if (!(error instanceof StoreUnavailableError)) return this.#fatal(error);
+        await this.#outage.wait(error);
+      }
+    }
+    this.#intake.useConsumer(this.#consumer);
+    this.#heartbeat.useConsumer(this.#consumer);
+    this.#fetcher.useConsumer(this.#consumer);
+  }
+
+  #ordered(order: ClusterOrder): void {
+    switch (order.order) {
+      case "cancel":
+        return this.#cancel(order.id);
+      case "recycle":
+        return this.#pool.recycle();
+      case "stop":
+        void this.stop();
+    }
+  }
+
+  #cancel(id: string): void {
+    const waiting = this.#pool.reserve.remove(id);
+    if (waiting !== undefined) this.#endings.ended(waiting, { kind: "never-started", why: "cancelled" });
+    else this.#pool.abort(id, "cancelled");
+  }
+
+  #fatal(error: unknown): void {
+    const reason = error instanceof Error ? error : new Error(toErrorRecord(error).message);
+    if (this.#stopping !== undefined) return;
+    this.#logger.error(`The cluster cannot go on: ${reason.message}`, { error: reason });
+    this.#stopping = this.#stop(reason);
+  }
+
+  async #stop(error: Error | undefined): Promise<StopReport> {
+    const name = humanName(this.id);
+    this.#logger.info(logMessages.stopping(name));
+    const hurried = new Promise<void>((resolve) => (this.#hurry = resolve));
+    // Half a start cannot be stopped; a worker that hangs in it is ended by the second signal.
+    void hurried.then(() => this.#state === "Starting" && this.#pool.killAll());
+    const started = await this.#starting?.then(
+      () => true,
+      () => false,
+    );
+    if (started === true) await this.#stopParts(error, hurried);
+    this.#state = "Stopped";
+    this.#logger.info(logMessages.stopped(name));
+    const report = {
+      unstored: this.#unstored,
+      released: this.#released + (this.#endings?.released ?? 0),
+      ...(error === undefined ? {} : { error }),
+    };
+    this.#settleStopped(report);
+    return report;
+  }
+
+  async #stopParts(error: Error | undefined, hurried: Promise<void>): Promise<void> {
+    this.#state = "Stopping";
+    this.#pool.stopReplacing();
+    await this.#fetcher.stop();
+    this.#logger.info(logMessages.stoppedPushing("Supervisor"));
+    this.#released += this.#intake.releaseAll();
+    this.#pool.recallAll();
+    if (error === undefined) await Promise.race([this.#finished(), hurried, elapsed(this.#config.graceMs)]);
+    await this.#endRunning();
+    this.#logger.info(logMessages.waitingForMonitor("Supervisor"));
+    await Promise.race([
+      this.#recorder.drained(),
+      hurried,
+      elapsed(error === undefined ? this.#config.graceMs : leaveMs),
+    ]);
+    this.#unstored = this.#recorder.abandon();
+    await this.#pool.close(leaveMs);
+    await this.#leave();
+  }
+
+  /** Resolves when no worker holds a task; what comes back unstarted meanwhile is given back at once. */
+  async #finished(): Promise<void> {
+    while (this.#pool.held > 0) {
+      await new Promise<void>((resolve) => {
+        this.#quiet = resolve;
+        setTimeout(resolve, tickMs);
+      });
+      this.#released += this.#intake.releaseAll();
+    }
+  }
+
+  /** Asks what still runs to stop, then ends it; its attempts are on record as released. */
+  async #endRunning(): Promise<void> {
+    if (this.#pool.held === 0) return;
+    this.#pool.abortAll("stopped");
+    await Promise.race([this.#finished(), elapsed(this.#config.killAfterMs + leaveMs)]);
+    this.#released += this.#intake.releaseAll();
+  }
+
+  async #leave(): Promise<void> {
+    clearInterval(this.#tick);
+    this.#heartbeat.stop();
+    this.#endHousekeeping();
+    const goodbye = async (): Promise<void> => {
+      await this.#notes.flush();
+      await this.#consumer.close();
+      await this.#backend.store.beat({ ...this.stat(), status: "Stopped" }, 1);
+    };
+    // A store that is away must not keep us: the lease gives everything back.
+    await Promise.race([goodbye().catch(() => {}), elapsed(leaveMs)]);
+    if (this.#givenBackend === undefined) await Promise.race([this.#backend[Symbol.asyncDispose](), elapsed(leaveMs)]);
+  }
+}
+
+async function elapsed(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms).unref());
+}
