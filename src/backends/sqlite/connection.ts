@@ -1,0 +1,194 @@
+import type { BackendOptions } from "../../contracts/backend.js";
+import type { Clock } from "../../contracts/clock.js";
+import { ClosedError, SchemaError, StoreDamagedError, StoreUnavailableError } from "../../errors.js";
+import type { SqliteDatabase, SqliteDriver, SqliteStatement, SqlValue } from "./driver.js";
+import { LockLine } from "./lock-line.js";
+import { isAway, isBusy, isDamaged, isMissingTable } from "./sqlite-error.js";
+
+type ConnectionOptions = Pick<BackendOptions, "location" | "durability" | "blockMs" | "retryMs">;
+
+/**
+ * One connection to the file. Calls run one after the other, each within one turn of the loop, so transactions never
+ * mix. While another process writes, a call blocks the thread for `blockMs` at most, then waits asynchronously.
+ */
+export class Connection {
+  readonly #database: SqliteDatabase;
+  readonly #options: ConnectionOptions;
+  readonly #line: LockLine;
+  readonly #statements = new Map<string, SqliteStatement>();
+  #isClosed = false;
+
+  private constructor(database: SqliteDatabase, options: ConnectionOptions, clock: Clock) {
+    this.#database = database;
+    this.#options = options;
+    this.#line = new LockLine(clock, options.retryMs);
+  }
+
+  /** Opens the file in WAL mode. Waits while another process does the same for the first time. */
+  static async open(driver: SqliteDriver, options: ConnectionOptions, clock: Clock): Promise<Connection> {
+    const database = translating(options.location, () => driver.open(options.location));
+    const connection = new Connection(database, options, clock);
+    try {
+      connection.#blockFor(options.blockMs);
+      await connection.#run(() => connection.#prepareFile());
+      return connection;
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  }
+
+  /** Reads, or writes with a single statement. */
+  once<T>(work: () => T): Promise<T> {
+    return this.#run(work);
+  }
+
+  /** Writes in one transaction, which holds the write lock from its start. Whatever `work` throws rolls it back. */
+  transaction<T>(work: () => T): Promise<T> {
+    return this.#run(() => this.#transact(work));
+  }
+
+  run(sql: string, parameters: readonly SqlValue[]): number {
+    return this.#statement(sql).run(parameters);
+  }
+
+  all<Row>(sql: string, parameters: readonly SqlValue[]): Row[] {
+    return this.#statement(sql).all<Row>(parameters);
+  }
+
+  /** Several statements without parameters. */
+  script(sql: string): void {
+    this.#database.exec(sql);
+  }
+
+  /** Changes whenever another connection, in this process or another, has written. */
+  dataVersion(): number {
+    return this.all<{ data_version: number }>("PRAGMA data_version", [])[0]?.data_version ?? 0;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** @param abandon - Leaves the file alone: closing the last connection would remove a -wal file by its name. */
+  close(abandon = false): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#statements.clear();
+    if (!abandon) this.#database.close();
+  }
+
+  async #run<T>(work: () => T): Promise<T> {
+    if (this.#line.isEmpty) {
+      const done = this.#attempt(work);
+      if (done !== undefined) return done.value;
+    }
+    return this.#line.wait(
+      () => this.#attemptWithoutBlocking(work),
+      () => this.#lockedTooLong(),
+    );
+  }
+
+  /** `undefined`: another process holds the lock. */
+  #attempt<T>(work: () => T): { readonly value: T } | undefined {
+    if (this.#isClosed) throw new ClosedError();
+    try {
+      return { value: work() };
+    } catch (error) {
+      if (isBusy(error)) return undefined;
+      throw translated(this.#options.location, error);
+    }
+  }
+
+  #attemptWithoutBlocking<T>(work: () => T): { readonly value: T } | undefined {
+    this.#blockFor(0);
+    try {
+      return this.#attempt(work);
+    } finally {
+      this.#blockFor(this.#options.blockMs);
+    }
+  }
+
+  #transact<T>(work: () => T): T {
+    this.run("BEGIN IMMEDIATE", []);
+    try {
+      const value = work();
+      this.run("COMMIT", []);
+      return value;
+    } catch (error) {
+      this.#rollBack();
+      throw error;
+    }
+  }
+
+  #rollBack(): void {
+    try {
+      this.run("ROLLBACK", []);
+    } catch {
+      // A full disk or a broken one has rolled it back already.
+    }
+  }
+
+  #prepareFile(): void {
+    const mode = this.all<{ journal_mode: string }>("PRAGMA journal_mode = WAL", [])[0]?.journal_mode;
+    if (mode !== "wal") {
+      throw new StoreUnavailableError(
+        `The database file "${this.#options.location}" stays in the journal mode "${mode}", and Qluster needs "wal". ` +
+          "Put it on a local disk; network file systems cannot do it.",
+      );
+    }
+    this.script(`PRAGMA synchronous = ${this.#options.durability === "power" ? "FULL" : "NORMAL"}`);
+    this.script("PRAGMA wal_autocheckpoint = 2000");
+    this.script("PRAGMA cache_size = -8000");
+    this.script("PRAGMA temp_store = MEMORY");
+  }
+
+  #blockFor(ms: number): void {
+    if (!this.#isClosed) this.script(`PRAGMA busy_timeout = ${Math.max(0, Math.floor(ms))}`);
+  }
+
+  #statement(sql: string): SqliteStatement {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) this.#statements.set(sql, (statement = this.#database.prepare(sql)));
+    return statement;
+  }
+
+  #lockedTooLong(): Error {
+    const { location, retryMs } = this.#options;
+    return new StoreUnavailableError(
+      `The database file "${location}" was locked by another process for more than ${retryMs} ms; nothing was written. ` +
+        "Try again, and look for a long transaction on this file.",
+    );
+  }
+}
+
+function translating<T>(location: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw translated(location, error);
+  }
+}
+
+function translated(location: string, cause: unknown): unknown {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  if (isBusy(cause) || isAway(cause)) {
+    return new StoreUnavailableError(`The database file "${location}" cannot be used at the moment: ${reason}.`, {
+      cause,
+      maybeWritten: isAway(cause),
+    });
+  }
+  if (isDamaged(cause)) {
+    return new StoreDamagedError(
+      `The file "${location}" cannot be read as an SQLite database: ${reason}. Restore it, or name another file.`,
+      { cause },
+    );
+  }
+  if (isMissingTable(cause)) {
+    return new SchemaError(
+      `The Qluster tables in "${location}" are missing or not the expected ones: ${reason}. Run: npx qluster migrate`,
+      { cause },
+    );
+  }
+  return cause;
+}

@@ -1,0 +1,122 @@
+import { ClientMissingError } from "../../errors.js";
+
+/** What an SQLite driver can bind: booleans and `undefined` are none of it. */
+export type SqlValue = string | number | null;
+
+/** The part of an SQLite driver that this backend uses. Every call blocks until it is done. */
+export interface SqliteDatabase {
+  exec(sql: string): void;
+  prepare(sql: string): SqliteStatement;
+  close(): void;
+}
+
+export interface SqliteStatement {
+  /** Resolves to the number of rows that a writing statement changed. */
+  run(parameters: readonly SqlValue[]): number;
+  /** Every row, by column name. The caller says which shape its own statement gives. */
+  all<Row>(parameters: readonly SqlValue[]): Row[];
+}
+
+export interface SqliteDriver {
+  readonly name: "node:sqlite" | "libsql";
+  /** Opens a file, and creates it when there is none. Throws the driver's own errors. */
+  open(file: string): SqliteDatabase;
+}
+
+/**
+ * The SQLite that this Node has: its own `node:sqlite` from 22.13 on, else the package `libsql`.
+ *
+ * @throws {ClientMissingError} when there is neither.
+ */
+export async function loadDriver(): Promise<SqliteDriver> {
+  return nodeDriver() ?? (await libsqlDriver());
+}
+
+/** The shape in which `node:sqlite` and `libsql` are the same. */
+interface ForeignDatabase {
+  exec(sql: string): unknown;
+  prepare(sql: string): ForeignStatement;
+  close(): unknown;
+}
+
+interface ForeignStatement {
+  run(...parameters: readonly unknown[]): { readonly changes: number | bigint };
+  all(...parameters: readonly unknown[]): unknown[];
+}
+
+type ForeignConstructor = new (file: string) => ForeignDatabase;
+
+/** `undefined` on a Node without `node:sqlite`, or that still hides it behind a flag. */
+export function nodeDriver(): SqliteDriver | undefined {
+  const sqlite = withoutExperimentalWarning(() => process.getBuiltinModule("node:sqlite"));
+  if (sqlite === undefined) return undefined;
+  const { DatabaseSync } = sqlite as unknown as { DatabaseSync: ForeignConstructor };
+  return {
+    name: "node:sqlite",
+    open: (file) =>
+      adapted(
+        new DatabaseSync(file),
+        (statement, parameters) => Number(statement.run(...parameters).changes),
+        (statement, parameters) => statement.all(...parameters),
+      ),
+  };
+}
+
+/** @throws {ClientMissingError} when the package, or its binary for this machine, is not installed. */
+export async function libsqlDriver(): Promise<SqliteDriver> {
+  const Libsql = await importLibsql();
+  return {
+    name: "libsql",
+    // One array instead of many parameters: libsql mistakes a lone `null` for a set of named ones.
+    open: (file) =>
+      adapted(
+        new Libsql(file),
+        (statement, parameters) => Number(statement.run(parameters).changes),
+        (statement, parameters) => statement.all(parameters),
+      ),
+  };
+}
+
+async function importLibsql(): Promise<ForeignConstructor> {
+  try {
+    const module = (await import("libsql")) as unknown as { default: ForeignConstructor };
+    return module.default;
+  } catch (cause) {
+    throw new ClientMissingError("libsql", "SQLite", cause, "Node.js 22.13 and later need no package for it.");
+  }
+}
+
+function adapted(
+  database: ForeignDatabase,
+  run: (statement: ForeignStatement, parameters: readonly SqlValue[]) => number,
+  all: (statement: ForeignStatement, parameters: readonly SqlValue[]) => unknown[],
+): SqliteDatabase {
+  return {
+    exec: (sql) => void database.exec(sql),
+    close: () => void database.close(),
+    prepare(sql) {
+      const statement = database.prepare(sql);
+      return {
+        run: (parameters) => run(statement, parameters),
+        all: <Row>(parameters: readonly SqlValue[]) => all(statement, parameters) as Row[],
+      };
+    },
+  };
+}
+
+/**
+ * Node 22 warns when `node:sqlite` is first loaded, in every process. What is used here has not changed since, so that one
+ * line is held back, for the moment of loading, and nothing else.
+ */
+function withoutExperimentalWarning<T>(load: () => T): T {
+  const emitWarning = process.emitWarning;
+  process.emitWarning = (warning: string | Error, ...rest: unknown[]): void => {
+    const isOurs = rest[0] === "ExperimentalWarning" && String(warning).includes("SQLite");
+    if (!isOurs) Reflect.apply(emitWarning, process, [warning, ...rest]);
+  };
+  try {
+    return load();
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}

@@ -1,0 +1,72 @@
+import type { Backend, BackendOptions, OpenBackend } from "../../contracts/backend.js";
+import type { Clock } from "../../contracts/clock.js";
+import { StoreReplacedError } from "../../errors.js";
+import { sqliteBroker } from "./broker.js";
+import { sqliteCache } from "./cache.js";
+import { Connection } from "./connection.js";
+import { assertFileLocation, createFolderOf, DatabaseFile } from "./database-file.js";
+import { loadDriver, type SqliteDriver } from "./driver.js";
+import { ProjectFile } from "./project-file.js";
+import { SqliteSchema } from "./schema.js";
+import { sqliteStore } from "./store.js";
+import { WakeUp } from "./wake-up.js";
+
+/** A look every so often, in milliseconds, in case a wake-up got lost. */
+const safetyMs = 30_000;
+/** The same with a clock that a test moves: no timer knows when it jumps. */
+const manualSafetyMs = 20;
+
+const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
+
+/**
+ * Broker, store and cache in one SQLite file; the application's own tables may live in it too. Every process on this
+ * machine that opens the file shares them.
+ *
+ * @param options - `location`: the absolute path of the file. Its folder is created.
+ */
+export const openBackend: OpenBackend = async (options, clock) => openSqlite(options, await loadDriver(), clock);
+
+/** The same with a driver of the caller's choice. */
+export async function openSqlite(options: BackendOptions, driver: SqliteDriver, clock?: Clock): Promise<Backend> {
+  const time = clock ?? systemClock;
+  assertFileLocation(options.location);
+  createFolderOf(options.location);
+  const connection = await Connection.open(driver, options, time);
+  try {
+    const disk = new DatabaseFile(options.location);
+    const schema = new SqliteSchema(connection, time, options.location);
+    if (options.migrate) {
+      await schema.migrate();
+      await connection.once(() => schema.assertUsable());
+    }
+    const wakeUp = new WakeUp({
+      file: disk.path,
+      dataVersion: () => connection.dataVersion(),
+      trustEvents: process.platform === "linux",
+    });
+    const file = new ProjectFile({ connection, schema, clock: time, wakeUp, project: options.project });
+    const parts = { file, disk, clock: time, safetyMs: clock === undefined ? safetyMs : manualSafetyMs };
+    return {
+      broker: sqliteBroker(parts, driver.name),
+      store: sqliteStore(parts),
+      cache: sqliteCache(file),
+      schema,
+      async [Symbol.asyncDispose]() {
+        connection.close(isReplaced(disk));
+        wakeUp.end();
+      },
+    };
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+function isReplaced(disk: DatabaseFile): boolean {
+  try {
+    disk.assertInPlace();
+    return false;
+  } catch (error) {
+    return error instanceof StoreReplacedError;
+  }
+}

@@ -1,0 +1,5 @@
+import type { Migration } from "../../sql/migration.js";
+import { tables } from "./0001-tables.js";
+
+/** Every version of the tables, in order. A released one is never changed: add another. */
+export const migrations: readonly Migration[] = [tables];

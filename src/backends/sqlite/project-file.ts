@@ -1,0 +1,107 @@
+import type { Clock } from "../../contracts/clock.js";
+import type { Connection } from "./connection.js";
+import type { SqlValue } from "./driver.js";
+import type { SqliteSchema } from "./schema.js";
+import type { WakeUp } from "./wake-up.js";
+
+/** What runs inside one transaction, or as one statement. */
+export interface Session {
+  /** The project's number in this file. */
+  readonly project: number;
+  /** The store's time, the same for the whole session. */
+  readonly now: number;
+  /** The number of rows changed. */
+  run(sql: string, parameters: readonly SqlValue[]): number;
+  all<Row>(sql: string, parameters: readonly SqlValue[]): Row[];
+  first<Row>(sql: string, parameters: readonly SqlValue[]): Row | undefined;
+}
+
+/** The file as one project sees it. Checks the tables once, before the first use. */
+export class ProjectFile {
+  readonly #connection: Connection;
+  readonly #schema: SqliteSchema;
+  readonly #clock: Clock;
+  readonly #name: string;
+  readonly wakeUp: WakeUp;
+  #project: number | undefined;
+
+  constructor(parts: {
+    readonly connection: Connection;
+    readonly schema: SqliteSchema;
+    readonly clock: Clock;
+    readonly wakeUp: WakeUp;
+    readonly project: string;
+  }) {
+    this.#connection = parts.connection;
+    this.#schema = parts.schema;
+    this.#clock = parts.clock;
+    this.#name = parts.project;
+    this.wakeUp = parts.wakeUp;
+  }
+
+  get isClosed(): boolean {
+    return this.#connection.isClosed;
+  }
+
+  /** Reads only: other processes may write meanwhile, between two statements too. */
+  async read<T>(work: (session: Session) => T): Promise<T> {
+    await this.#ready();
+    return this.#connection.once(() => work(this.#session()));
+  }
+
+  /** One writing statement, durable when it returns. Cheaper than a transaction. */
+  async writeOnce<T>(work: (session: Session) => T): Promise<T> {
+    await this.#ready();
+    return this.#connection.once(() => work(this.#session()));
+  }
+
+  /** All of `work`, or nothing. */
+  async write<T>(work: (session: Session) => T): Promise<T> {
+    await this.#ready();
+    return this.#connection.transaction(() => work(this.#session()));
+  }
+
+  /** Checks the tables and enters the project. @throws {SchemaError} */
+  async #ready(): Promise<void> {
+    if (this.#project !== undefined) return;
+    await this.#connection.once(() => this.#schema.assertUsable());
+    this.#project = await this.#connection.transaction(() => this.#enter());
+  }
+
+  #enter(): number {
+    const known = this.#connection.all<{ seq: number }>("SELECT seq FROM qluster_project WHERE name = ?", [
+      this.#name,
+    ])[0];
+    if (known !== undefined) return known.seq;
+    this.#connection.run("INSERT INTO qluster_project (name) VALUES (?)", [this.#name]);
+    return this.#enter();
+  }
+
+  #session(): Session {
+    return new FileSession(this.#connection, this.#project ?? 0, this.#clock.now());
+  }
+}
+
+class FileSession implements Session {
+  readonly project: number;
+  readonly now: number;
+  readonly #connection: Connection;
+
+  constructor(connection: Connection, project: number, now: number) {
+    this.#connection = connection;
+    this.project = project;
+    this.now = now;
+  }
+
+  run(sql: string, parameters: readonly SqlValue[]): number {
+    return this.#connection.run(sql, parameters);
+  }
+
+  all<Row>(sql: string, parameters: readonly SqlValue[]): Row[] {
+    return this.#connection.all<Row>(sql, parameters);
+  }
+
+  first<Row>(sql: string, parameters: readonly SqlValue[]): Row | undefined {
+    return this.#connection.all<Row>(sql, parameters)[0];
+  }
+}

@@ -1,0 +1,18 @@
+import type { Session } from "./project-file.js";
+
+/** Removes finished tasks with their attempts and notes. Resolves to how many. */
+export function removeTasks(session: Session, seqs: readonly number[]): number {
+  if (seqs.length === 0) return 0;
+  const rows = session.all<{ id: string }>(
+    "DELETE FROM qluster_task WHERE project = ? AND seq IN (SELECT value FROM json_each(?)) RETURNING id",
+    [session.project, JSON.stringify(seqs)],
+  );
+  const ids = JSON.stringify(rows.map(({ id }) => id));
+  for (const table of ["qluster_attempt", "qluster_progress", "qluster_log"]) {
+    session.run(`DELETE FROM ${table} WHERE project = ? AND id IN (SELECT value FROM json_each(?))`, [
+      session.project,
+      ids,
+    ]);
+  }
+  return rows.length;
+}

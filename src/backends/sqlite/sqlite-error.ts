@@ -1,0 +1,60 @@
+/** Primary result codes of SQLite (the low byte of an extended one) that this backend tells apart. */
+const codes = {
+  error: 1,
+  busy: 5,
+  locked: 6,
+  noMemory: 7,
+  readOnly: 8,
+  io: 10,
+  corrupt: 11,
+  full: 13,
+  cannotOpen: 14,
+  protocol: 15,
+  schema: 17,
+  notADatabase: 26,
+} as const;
+
+const away: ReadonlySet<number> = new Set([
+  codes.noMemory,
+  codes.readOnly,
+  codes.io,
+  codes.full,
+  codes.cannotOpen,
+  codes.protocol,
+]);
+
+/** The primary result code of a driver's error, or `undefined` when SQLite did not raise it. */
+export function resultCode(error: unknown): number | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { errcode, rawCode } = error as { readonly errcode?: unknown; readonly rawCode?: unknown };
+  const code = typeof errcode === "number" ? errcode : rawCode;
+  if (typeof code === "number") return code & 0xff;
+  // libsql gives no code when it cannot open a file; the number ends its message.
+  const opening = /Unable to open connection to local database .*: (\d+)"?\)?$/s.exec(error.message)?.[1];
+  return opening === undefined ? undefined : Number(opening) & 0xff;
+}
+
+/** Another connection writes just now: worth trying again. */
+export function isBusy(error: unknown): boolean {
+  const code = resultCode(error);
+  return code === codes.busy || code === codes.locked;
+}
+
+/** The file, the disk or the memory cannot be used at the moment; it may come back. */
+export function isAway(error: unknown): boolean {
+  const code = resultCode(error);
+  return code !== undefined && away.has(code);
+}
+
+/** The file is damaged, or no SQLite database at all. */
+export function isDamaged(error: unknown): boolean {
+  const code = resultCode(error);
+  return code === codes.corrupt || code === codes.notADatabase;
+}
+
+/** A table of ours does not exist. */
+export function isMissingTable(error: unknown): boolean {
+  return (
+    resultCode(error) === codes.error && error instanceof Error && /no such (table|column|index)/.test(error.message)
+  );
+}

@@ -1,0 +1,67 @@
+import type { NewTask, Submitted } from "../../contracts/store.js";
+import { insertMessages, insertUnknownMessage } from "./insert-messages.js";
+import type { ProjectFile, Session } from "./project-file.js";
+
+/** Stores and queues tasks, all or none. */
+export async function submitTasks(file: ProjectFile, tasks: readonly NewTask[]): Promise<Submitted[]> {
+  const [only] = tasks;
+  if (only === undefined) return [];
+  const isAlone = tasks.length === 1 && only.unique === null;
+  const submitted = isAlone
+    ? await file.writeOnce((session) => [{ id: only.id, created: insertUnknownMessage(session, only) }])
+    : await file.write((session) => submitInside(session, tasks));
+  file.wakeUp.changed();
+  return submitted;
+}
+
+/** The same inside a transaction that is open already. */
+export function submitInside(session: Session, tasks: readonly NewTask[]): Submitted[] {
+  if (tasks.some((task) => task.unique !== null)) return tasks.map((task) => submitOne(session, task));
+  const finished = finishedIds(session, tasks);
+  const wanted = finished.size === 0 ? tasks : tasks.filter((task) => !finished.has(task.id));
+  const last = lastMessage(session);
+  if (insertMessages(session, wanted) === tasks.length) return tasks.map(({ id }) => ({ id, created: true }));
+  return answersSince(session, tasks, last);
+}
+
+function submitOne(session: Session, task: NewTask): Submitted {
+  const holder = keyHolder(session, task);
+  if (holder !== undefined) return { id: holder, created: false };
+  return { id: task.id, created: insertUnknownMessage(session, task) };
+}
+
+const selectHolder = `
+  SELECT id FROM qluster_message
+  WHERE project = ?1 AND unique_key = ?2 AND id <> ?3
+    AND (unique_ends_at IS NULL OR unique_ends_at > ?4)
+    AND (owner > 0 OR expires_at IS NULL OR expires_at > ?4)
+  ORDER BY seq DESC LIMIT 1`;
+
+/** The task that has the unique key at this moment. A message loses its key with its row, or when its time is up. */
+function keyHolder(session: Session, task: NewTask): string | undefined {
+  if (task.unique === null) return undefined;
+  const { project, now } = session;
+  return session.first<{ id: string }>(selectHolder, [project, task.unique.key, task.id, now])?.id;
+}
+
+function finishedIds(session: Session, tasks: readonly NewTask[]): Set<string> {
+  const rows = session.all<{ id: string }>(
+    "SELECT id FROM qluster_task WHERE project = ? AND id IN (SELECT value FROM json_each(?))",
+    [session.project, JSON.stringify(tasks.map(({ id }) => id))],
+  );
+  return new Set(rows.map(({ id }) => id));
+}
+
+function lastMessage(session: Session): number {
+  return session.first<{ seq: number | null }>("SELECT max(seq) AS seq FROM qluster_message", [])?.seq ?? 0;
+}
+
+/** Some ids were known: tells apart which. Of two with one id, the first is the new one. */
+function answersSince(session: Session, tasks: readonly NewTask[], last: number): Submitted[] {
+  const created = new Set(
+    session
+      .all<{ id: string }>("SELECT id FROM qluster_message WHERE seq > ? AND project = ?", [last, session.project])
+      .map(({ id }) => id),
+  );
+  return tasks.map(({ id }) => ({ id, created: created.delete(id) }));
+}

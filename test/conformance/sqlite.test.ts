@@ -1,0 +1,42 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, it } from "vitest";
+import { libsqlDriver, nodeDriver } from "../../src/backends/sqlite/driver.js";
+import { openSqlite } from "../../src/backends/sqlite/index.js";
+import { brokerSuite, cacheSuite, manualClock, schemaSuite, storeSuite, type Where } from "../../src/testing/index.js";
+
+// A Node that has SQLite of its own runs the suites on both drivers; files are the same for both.
+const drivers = [nodeDriver(), await libsqlDriver()].filter((driver) => driver !== undefined);
+
+describe.each(drivers)("sqlite by $name", (driver) => {
+  const folder = mkdtempSync(join(tmpdir(), "qluster-conformance-"));
+  const clock = manualClock();
+  const open = ({ place, project, migrate }: Where) =>
+    openSqlite(
+      { location: join(folder, `${place}.db`), project, migrate, durability: "process", blockMs: 50, retryMs: 5_000 },
+      driver,
+      clock,
+    );
+
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  brokerSuite({
+    describe,
+    it,
+    clock,
+    open,
+    capabilities: {
+      copies: false,
+      priority: true,
+      maxDelayMs: Number.MAX_SAFE_INTEGER,
+      maxBytes: 256 * 1024 * 1024,
+      list: true,
+      push: true,
+      shared: true,
+    },
+  });
+  storeSuite({ describe, it, clock, open });
+  cacheSuite({ describe, it, clock, open });
+  schemaSuite({ describe, it, clock, open, tables: true });
+});
