@@ -1,5 +1,5 @@
 import type { Backend } from "../contracts/backend.js";
-import type { ClusterStatus, MinuteRollup, Store, TaskCounts } from "../contracts/store.js";
+import type { ClusterStatus, MinuteRollup, TaskCounts } from "../contracts/store.js";
 import type { ResolvedConfig } from "../options/resolved.js";
 import { powerCutSentence } from "./power-cut.js";
 import { dayMs, summarize, type Throughput } from "./throughput.js";
@@ -31,13 +31,13 @@ export async function gatherInfo(
   options: { readonly version: string; readonly only?: string | undefined },
 ): Promise<InfoFacts> {
   const { broker, store } = backend;
-  const { now, all, counts, day } = (await hasTables(backend)) ? await readStore(store) : nothing();
+  const { now, all, counts, day, place } = (await hasTables(backend)) ? await read(backend) : nothing(config);
   const clusters = options.only === undefined ? all : all.filter((cluster) => cluster.name === options.only);
   const isolation = clusters.length === 0 ? [config.isolation] : [...new Set(clusters.map((each) => each.isolation))];
   return {
     version: options.version,
     project: config.name,
-    broker: await broker.info(),
+    broker: place,
     clusters,
     counts,
     throughput: summarize(day),
@@ -53,16 +53,18 @@ interface StoreFacts {
   readonly all: readonly ClusterStatus[];
   readonly counts: TaskCounts;
   readonly day: readonly MinuteRollup[];
+  readonly place: string;
 }
 
-async function readStore(store: Store): Promise<StoreFacts> {
+async function read({ store, broker }: Backend): Promise<StoreFacts> {
   const now = await store.now();
-  const [all, counts, day] = await Promise.all([
+  const [all, counts, day, place] = await Promise.all([
     store.clusters(),
     store.counts(countCap),
     store.throughput(now - dayMs),
+    broker.info(),
   ]);
-  return { now, all, counts, day };
+  return { now, all, counts, day, place };
 }
 
 /** Looking must not create anything. */
@@ -71,8 +73,15 @@ async function hasTables({ schema }: Backend): Promise<boolean> {
   return version > 0 || wanted === 0;
 }
 
-function nothing(): StoreFacts {
-  return { now: Date.now(), all: [], counts: { queued: 0, running: 0, succeeded: 0, failed: 0 }, day: [] };
+function nothing({ shown }: ResolvedConfig): StoreFacts {
+  const counts = { queued: 0, running: 0, succeeded: 0, failed: 0 };
+  return {
+    now: Date.now(),
+    all: [],
+    counts,
+    day: [],
+    place: `${shown.get("database") ?? "a database"} (no tables yet)`,
+  };
 }
 
 /** Somebody is there to run tasks: at least one cluster says that it is idle or working. */

@@ -27,7 +27,7 @@ it.each(["SIGINT", "SIGTERM", "SIGHUP"])("a first %s stops gracefully, a second 
 
   expect(stops).toHaveLength(2);
   expect(said).toEqual([
-    `${signal}: 3 running tasks may take 30s to finish; a second signal stops them.`,
+    `${signal}: 3 running tasks may take 30s to finish; a second signal stops at once.`,
     "SIGTERM: stopping at once. Tasks that run now are given back and run again.",
   ]);
 });

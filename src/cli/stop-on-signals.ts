@@ -1,6 +1,7 @@
 import type { Cluster } from "../cluster/index.js";
 import type { Logger } from "../contracts/logger.js";
 import { formatDuration } from "../core/duration.js";
+import { counted } from "./counted.js";
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
@@ -21,7 +22,7 @@ export function stopOnSignals(
     if (asked) logger.warn(`${signal}: stopping at once. Tasks that run now are given back and run again.`);
     else
       logger.info(
-        `${signal}: ${cluster.stat().running.length} running tasks may take ${formatDuration(graceMs)} to finish; a second signal stops them.`,
+        `${signal}: ${counted(cluster.stat().running.length, "running task")} may take ${formatDuration(graceMs)} to finish; a second signal stops at once.`,
       );
     asked = true;
     // How it ends is told by `stopped`.

@@ -8,6 +8,7 @@ import type { CommandContext } from "../command.js";
 import { type ExitCode, exitCodes } from "../exit-codes.js";
 import { exitCodeOf } from "../explain.js";
 import { finishWork } from "../finish-work.js";
+import { counted } from "../counted.js";
 import type { Flags } from "../flags.js";
 import { parseQueues } from "../parse-queues.js";
 import { type ProgressBar, progressBar } from "../progress-bar.js";
@@ -31,7 +32,9 @@ export async function runCluster({ flags, terminal }: CommandContext): Promise<E
   const { report, done, failed, retried } = await runBounded(config, logger, until, bar);
   bar?.finish();
   const say = bar === undefined ? logger.info : terminal.note;
-  say(`Finished ${done} tasks, ${failed} of them failed; ${retried} attempts were followed by another.`);
+  say(
+    `Finished ${counted(done, "task")}, ${failed} of them failed; ${counted(retried, "attempt")} followed by another.`,
+  );
   return ending(report, logger);
 }
 
@@ -78,8 +81,9 @@ function clusterOptions(flags: Flags): Partial<QlusterConfig> {
 /** Says what the next cluster will do again. Nothing of that is lost. */
 function ending({ error, released, unstored }: StopReport, logger: Logger): ExitCode {
   if (released > 0)
-    logger.info(`${released} tasks were given back unfinished. They run again when a cluster takes them.`);
-  if (unstored > 0) logger.error(`${unstored} results could not be stored. Their tasks will run again.`);
+    logger.info(`${counted(released, "task")} given back unfinished, to run again when a cluster takes them.`);
+  if (unstored > 0)
+    logger.error(`${counted(unstored, "result")} could not be stored. What they came from will run again.`);
   if (error !== undefined) return exitCodeOf(error);
   return unstored > 0 ? exitCodes.failed : exitCodes.ok;
 }

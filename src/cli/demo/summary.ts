@@ -54,7 +54,8 @@ export function renderDemo(summary: DemoSummary, style: Style): string[] {
     style("bold", `${group(tasks)} tasks in ${seconds.toFixed(1)} s${rate}`),
     style("green", `  succeeded  ${count(succeeded)}`) + retried,
     ...failures.map(
-      ({ task, message, count: n }) => style("red", `  failed     ${count(n)}`) + `  ${task}: ${message}`,
+      ({ task, message, count: n }) =>
+        style("red", `  failed     ${count(n)}`) + `  ${task}: ${n > 1 ? "for example " : ""}${message}`,
     ),
     style(lost === 0 ? "green" : "red", `  lost       ${count(lost)}`),
     "",
