@@ -11,19 +11,24 @@ const marksDescriptor = 4;
 const lifelineDescriptor = 5;
 
 let runtime: WorkerRuntime | undefined;
+let unsent = 0;
 let leaving = false;
 
 function send(frame: FromWorker): void {
-  if (process.connected) process.send!(frame);
+  if (!process.connected) return;
+  unsent += 1;
+  process.send!(frame, undefined, undefined, sent);
 }
 
+function sent(): void {
+  unsent -= 1;
+  if (leaving && unsent === 0) process.exit(0);
+}
+
+/** Not before the supervisor has everything: what is still in a buffer would be lost with the process. */
 function leave(): void {
-  if (leaving) return;
   leaving = true;
-  // The channel closes only after everything that was sent has been written.
-  process.once("disconnect", () => process.exit(0));
-  if (process.connected) process.disconnect();
-  else process.exit(0);
+  if (unsent === 0) process.exit(0);
 }
 
 function stray(error: unknown): void {
