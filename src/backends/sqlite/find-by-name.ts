@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { humanize } from "../../core/ids.js";
+import { humanName } from "../../core/ids.js";
 import type { ProjectFile, Session } from "./project-file.js";
 
 interface NamedRow {
@@ -54,5 +54,5 @@ async function scan(file: ProjectFile, table: (typeof tables)[number], name: str
 
 function isMadeFrom(id: string, name: string): boolean {
   // An id that is not ours has no name of its own.
-  return /^[0-9a-f]{32}$/.test(id) && humanize(id) === name;
+  return /^[0-9a-f]{32}$/.test(id) && humanName(id) === name;
 }
