@@ -11,7 +11,7 @@ export function clientLogger(config: ResolvedConfig): Logger {
     clock: { now: Date.now },
     level: config.logLevel,
     format: config.logFormat,
-    colour: process.stderr.isTTY === true,
+    colour: process.stderr.isTTY,
     origin: { pid: process.pid, hostname: hostname() },
   });
 }

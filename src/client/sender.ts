@@ -50,7 +50,7 @@ export class Sender {
       const prepared = this.#prepare(target, args);
       return prepared instanceof Promise ? prepared.then((ready) => this.#sendOne(ready)) : this.#sendOne(prepared);
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
   }
 

@@ -44,7 +44,7 @@ export class Submitter {
 
   async #drain(): Promise<void> {
     // One microtask: what the same turn of the loop submits joins the first write.
-    await undefined;
+    await Promise.resolve();
     while (this.#calls.length > 0) await this.#write(this.#nextBatch());
     this.#draining = undefined;
   }

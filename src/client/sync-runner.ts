@@ -103,7 +103,7 @@ export class SyncRunner {
   }
 
   #executeHost(): Omit<ExecuteHost, "attemptFailed" | "starting" | "ended"> {
-    const { config, logger, store } = this.#host;
+    const { config, logger } = this.#host;
     const { maxMessageBytes, maxResultBytes, compress, encrypt } = config;
     return {
       keys: this.#host.keys(),

@@ -62,7 +62,7 @@ export class Waiters {
         goal,
         last: waitMs === 0,
         settle: (found) => (end(), resolve(found)),
-        fail: (error) => (end(), reject(error as Error)),
+        fail: (error) => (end(), reject(error)),
       };
       const abort = (): void => waiter.fail(signal?.reason);
       const timer = this.#deadline(waiter, waitMs);

@@ -19,7 +19,7 @@ export function completeConfig(values: PlainValues, around: Surroundings): Resol
   const clusterName = values.clusterName ?? values.name;
   const queues = values.queues ?? new Map([[clusterName, 1]]);
   const workers = values.workers === 0 ? availableParallelism() : values.workers;
-  const logFormat = values.logFormat ?? (process.stderr.isTTY === true ? "pretty" : "json");
+  const logFormat = values.logFormat ?? (process.stderr.isTTY ? "pretty" : "json");
   const shown = shownValues({ ...values, clusterName, queues, workers, logFormat }, database);
   const { retention, backoff } = values;
   let secrets = values.secret;
@@ -79,9 +79,11 @@ export function completeConfig(values: PlainValues, around: Surroundings): Resol
 
 function shownValues(values: PlainValues, database: DatabaseAddress): Map<string, string> {
   const shown = new Map([["database", maskPassword(`${database.scheme}:${database.location}`)]]);
-  const showOne = <K extends keyof PlainValues>(option: K): void => {
-    shown.set(option, plainOptions[option].reader.show(values[option]));
-  };
-  for (const option of Object.keys(plainOptions) as (keyof PlainValues)[]) showOne(option);
+  for (const option of Object.keys(plainOptions) as (keyof PlainValues)[])
+    shown.set(option, show(option, values[option]));
   return shown;
+}
+
+function show<K extends keyof PlainValues>(option: K, value: PlainValues[K]): string {
+  return plainOptions[option].reader.show(value);
 }

@@ -62,11 +62,13 @@ export function readPlain(
 ): { readonly values: PlainValues; readonly sources: Map<string, ValueSource> } {
   const sources = new Map<string, ValueSource>();
   const values: Partial<PlainValues> = {};
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- keeps an option and its value together
   const readOne = <K extends keyof PlainValues>(option: K): void => {
     const found = find(layers, option);
     const { reader, fallback } = plainOptions[option];
     sources.set(option, found?.source ?? "default");
-    values[option] = found === undefined ? fallback : (reader.read(found.value, found.path, problems) ?? fallback);
+    const accepted = found === undefined ? undefined : reader.read(found.value, found.path, problems);
+    values[option] = accepted === undefined ? fallback : accepted;
   };
   for (const option of Object.keys(plainOptions) as (keyof PlainValues)[]) readOne(option);
   return { values: values as PlainValues, sources };

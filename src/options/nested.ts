@@ -25,7 +25,8 @@ export function objectOf<T extends object>(parts: Parts<T>, example: string): Re
       for (const key of keys) {
         const { reader, fallback } = parts[key];
         const given = value[key];
-        result[key] = given === undefined ? fallback : (reader.read(given, `${path}.${key}`, problems) ?? fallback);
+        const accepted = given === undefined ? undefined : reader.read(given, `${path}.${key}`, problems);
+        result[key] = accepted === undefined ? fallback : accepted;
       }
       return Object.freeze(result as T);
     },

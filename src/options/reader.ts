@@ -11,7 +11,7 @@ export interface Reader<T> {
   /** The checked value, or `undefined` after a problem was noted. */
   readonly read: (value: unknown, path: string, problems: Problems) => T | undefined;
   /** What the text of an environment variable stands for, before the check. */
-  readonly fromText: (text: string) => unknown;
+  readonly fromText: (written: string) => unknown;
   readonly show: (value: T) => string;
 }
 
@@ -34,7 +34,7 @@ export function reader<T>(
       if (accepted === undefined) problems.wrong(path, value, expects);
       return accepted;
     },
-    fromText: more.fromText ?? ((text) => text),
+    fromText: more.fromText ?? ((written) => written),
     show: more.show ?? String,
   };
 }
@@ -87,7 +87,7 @@ export function orNull<T>(inner: PlainReader<T>, meaning: string): PlainReader<T
     `${inner.expects}, or null for ${meaning}`,
     (value) => (value === null ? null : inner.accept(value)),
     {
-      fromText: (text) => (text === "null" || text === "none" ? null : inner.fromText(text)),
+      fromText: (written) => (written === "null" || written === "none" ? null : inner.fromText(written)),
       show: (value) => (value === null ? meaning : inner.show(value)),
     },
   );
@@ -101,7 +101,7 @@ export function oneOf<const T extends string>(...words: readonly T[]): PlainRead
 
 export function yesOrNo(): PlainReader<boolean> {
   return reader("true or false", (value) => (typeof value === "boolean" ? value : undefined), {
-    fromText: (text) => booleans.get(text.toLowerCase()) ?? text,
+    fromText: (written) => booleans.get(written.toLowerCase()) ?? written,
   });
 }
 

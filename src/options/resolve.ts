@@ -18,6 +18,7 @@ import {
   type Layer,
 } from "./layers.js";
 import { isRecord } from "./nested.js";
+import { plainOptions } from "./option-table.js";
 import { Problems } from "./problems.js";
 import type { DatabaseAddress, ResolvedConfig, ValueSource } from "./resolved.js";
 
@@ -50,6 +51,14 @@ export function resolveConfig(config: QlusterConfig, sources: ConfigSources = {}
   const layers = layersOf(config, { ...sources, env }, problems, notes);
   const root = rootOf(find(layers, "root")?.value, sources, problems);
   const { values, sources: origins } = readPlain(layers, problems);
+  if (origins.get("name") === "default") {
+    problems.wrong(
+      "name",
+      undefined,
+      plainOptions.name.reader.expects,
+      "Give the project a name, here or with QLUSTER_PROJECT.",
+    );
+  }
   const database = databaseOf(layers, root, origins, problems);
   if (database === undefined || problems.lines.length > 0) throw new ConfigError(problems.lines);
   notes.push(...strangeVariables(env));
