@@ -70,3 +70,6 @@ function isReplaced(disk: DatabaseFile): boolean {
     return error instanceof StoreReplacedError;
   }
 }
+
+/** Its driver blocks the thread that calls it, so a cluster gives it one of its own. */
+export const synchronous = true;
