@@ -1,4 +1,4 @@
-export { currentTask, humanize, registerCodec } from "./client/core-exports.js";
+export { currentTask, humanize, humanName, registerCodec } from "./client/core-exports.js";
 export { createQluster } from "./client/create-qluster.js";
 export type { CreateOptions } from "./client/create-qluster.js";
 export { link } from "./client/link.js";

@@ -5,7 +5,7 @@ import type { ErrorRecord, NewTask, Outcome, Store } from "../contracts/store.js
 import { composeHook, type TaskHeader } from "../core/envelope.js";
 import { Execution, type ExecuteHost } from "../core/execute.js";
 import { finishedTask } from "../core/finished-task.js";
-import { deriveId, humanize } from "../core/ids.js";
+import { deriveId, humanName } from "../core/ids.js";
 import type { Keyring } from "../core/keyring.js";
 import { nearest } from "../core/names.js";
 import { taskNames } from "../core/registry.js";
@@ -134,7 +134,7 @@ export class SyncRunner {
     };
     const { note: told } = await this.#runAndStore(hookTask, hookHeader);
     if (told.success) return;
-    const name = header.name ?? humanize(task.id);
+    const name = header.name ?? humanName(task.id);
     this.#host.logger.error(`return hook ${hook} failed on [${name}] because ${told.error?.message ?? "of an error"}`, {
       taskId: task.id,
     });
