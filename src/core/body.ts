@@ -9,7 +9,7 @@ import type { SecretKeys } from "./keyring.js";
 
 const ivBytes = 12;
 const tagBytes = 16;
-const packed = /^(?:e|z|ez)\./;
+const packedMarks = /^(?:e|z|ez)\./;
 /** Shorter texts are not worth the try: base64 takes back a third of what deflating saves. */
 const worthDeflating = 128;
 /** As in Django: below this many bytes saved, the text stays readable. */
@@ -39,7 +39,7 @@ function deflate(json: string): Buffer | undefined {
 
 /** The JSON again. Throws what the libraries throw. @param maxBytes - Where inflating stops. */
 export function unpackBody(body: string, keys: SecretKeys, maxBytes: number): string {
-  const marks = packed.exec(body)?.[0];
+  const marks = packedMarks.exec(body)?.[0];
   if (marks === undefined) return body;
   let bytes: Buffer = Buffer.from(body.slice(marks.length), "base64url");
   if (marks.includes("e")) bytes = decrypt(keys, bytes);
