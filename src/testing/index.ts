@@ -1,4 +1,6 @@
 export { brokerSuite } from "./broker-suite.js";
+export { cacheSuite } from "./cache-suite.js";
 export { manualClock, realClock, type TestClock } from "./manual-clock.js";
+export { schemaSuite, type SchemaSuite } from "./schema-suite.js";
 export { storeSuite } from "./store-suite.js";
 export type { BrokerSuite, Suite, TestFunction, Where } from "./suite.js";

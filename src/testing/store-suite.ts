@@ -1,5 +1,6 @@
 import { cancelPromises } from "./store/cancel.js";
 import { clusterPromises } from "./store/clusters.js";
+import { endurancePromises } from "./store/endurance.js";
 import { finishPromises } from "./store/finish.js";
 import { groupPromises } from "./store/groups.js";
 import { lostPromises } from "./store/lost.js";
@@ -29,5 +30,6 @@ export function storeSuite(suite: Suite): void {
     numberPromises(suite);
     retentionPromises(suite);
     placePromises(suite);
+    endurancePromises(suite);
   });
 }

@@ -1,6 +1,6 @@
 import { describe, it } from "vitest";
 import { openBackend } from "../../src/backends/memory/index.js";
-import { brokerSuite, manualClock, storeSuite, type Where } from "../../src/testing/index.js";
+import { brokerSuite, cacheSuite, manualClock, schemaSuite, storeSuite, type Where } from "../../src/testing/index.js";
 
 describe("memory", () => {
   const clock = manualClock();
@@ -23,4 +23,6 @@ describe("memory", () => {
     },
   });
   storeSuite({ describe, it, clock, open });
+  cacheSuite({ describe, it, clock, open });
+  schemaSuite({ describe, it, clock, open, tables: false });
 });
