@@ -105,7 +105,7 @@ describe("a progress bar", () => {
     bar.update({ done: 1, total: 2 });
     clock.time = 1;
 
-    bar.write("Processed [a]\n");
+    bar.say("Processed [a]");
 
     // oxlint-disable-next-line no-control-regex -- the control characters are what counts here
     expect(terminal.noted()).toMatch(/\r\u001B\[KProcessed \[a\]\n\rwork .* 50 %/);

@@ -7,6 +7,8 @@ export interface ProgressBar {
   readonly update: (counts: Counts) => void;
   /** Writes whole lines above the bar. */
   readonly write: (lines: string) => void;
+  /** Writes one line above the bar. */
+  readonly say: (line: string) => void;
   /** Draws the last state and leaves it on the screen. Harmless when called twice. */
   readonly finish: () => void;
 }
@@ -38,15 +40,18 @@ export function progressBar(terminal: Terminal, label: string, now: () => number
     terminal.writeNote(`${toLineStart}${renderBar(label, latest, drawnAt - began, look)}${eraseRest}`);
   };
 
+  const write = (lines: string): void => {
+    if (!terminal.interactive || drawn === undefined || finished) return terminal.writeNote(lines);
+    terminal.writeNote(`${toLineStart}${eraseRest}${lines}`);
+    draw();
+  };
+
   return {
+    write,
+    say: (line) => write(`${line}\n`),
     update(counts) {
       latest = counts;
       if (!finished && now() - drawnAt >= everyMs) draw();
-    },
-    write(lines) {
-      if (!terminal.interactive || drawn === undefined || finished) return terminal.writeNote(lines);
-      terminal.writeNote(`${toLineStart}${eraseRest}${lines}`);
-      draw();
     },
     finish() {
       if (finished) return;

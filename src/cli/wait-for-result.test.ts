@@ -19,9 +19,9 @@ const progressed = (total: number | null) =>
 
 describe("while enqueue --wait waits", () => {
   it.each([
-    [undefined, "waiting 2s"],
-    [status({ state: "queued" }), "queued 2s"],
-    [progressed(null), "running 2s"],
+    [undefined, "waiting 2 s"],
+    [status({ state: "queued" }), "queued 2 s"],
+    [progressed(null), "running 2 s"],
     [progressed(6), /^pages █+░+ +50 % {2}3 of 6/],
   ])("a terminal shows where the task stands (P099)", (given, line) => {
     expect(waitingLine(given, 2_400, 80)).toMatch(line);

@@ -1,7 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Qluster, TaskStatus } from "../client/types.js";
-import { formatDuration } from "../core/duration.js";
 import type { FinishedTask } from "../core/task-types.js";
 import { renderBar } from "./render-bar.js";
 import type { Terminal } from "./terminal.js";
@@ -42,7 +41,7 @@ async function draw(q: Pick<Qluster, "status">, id: string, terminal: Terminal, 
 
 /** @param width - Columns there are. */
 export function waitingLine(status: TaskStatus | undefined, elapsedMs: number, width: number): string {
-  const seconds = formatDuration(Math.floor(elapsedMs / 1_000) * 1_000);
+  const seconds = `${Math.floor(elapsedMs / 1_000)} s`;
   const progress = status?.notes.progress;
   const room = Math.max(0, width - 2);
   if (progress === undefined || progress.total === null)

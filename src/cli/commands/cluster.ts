@@ -40,7 +40,7 @@ export async function runCluster({ flags, terminal }: CommandContext): Promise<E
 
 async function runUntilTold(config: ResolvedConfig, logger: Logger): Promise<StopReport> {
   const cluster = createCluster(config, logger);
-  using _ = stopOnSignals(cluster, logger, config.graceMs);
+  using _ = stopOnSignals(cluster, { say: logger.info, graceMs: config.graceMs });
   await cluster.start();
   return await cluster.stopped;
 }
@@ -53,7 +53,7 @@ async function runBounded(
 ): Promise<{ readonly report: StopReport } & ClusterProgress> {
   await using backlog = await openBacklog(config);
   const cluster = createCluster(config, logger);
-  using _ = stopOnSignals(cluster, logger, config.graceMs);
+  using _ = stopOnSignals(cluster, { say: bar === undefined ? logger.info : bar.say, graceMs: config.graceMs });
   const goal = until === "drained" ? until : await backlog.waiting();
   await cluster.start();
   await finishWork(cluster, backlog, goal, bar);

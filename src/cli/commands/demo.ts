@@ -5,7 +5,6 @@ import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { qlusterOf } from "../../client/create-qluster.js";
-import type { Qluster } from "../../client/types.js";
 import { type Cluster, createCluster, openLogger } from "../../cluster/index.js";
 import { resolveConfig } from "../../options/resolve.js";
 import type { ResolvedConfig } from "../../options/resolved.js";
@@ -26,8 +25,9 @@ export async function runDemo({ flags, terminal }: CommandContext): Promise<Exit
   const folder = await mkdtemp(join(tmpdir(), "qluster-demo-"));
   try {
     const bar = progressBar(terminal, "demo", () => performance.now());
-    if (!flags.on("json")) terminal.note(`A cluster on ${join(folder, "demo.db")}. Ctrl-C stops it and cleans up.`);
+    terminal.note(`A cluster on ${join(folder, "demo.db")}. Ctrl-C stops it and cleans up.`);
     const summary = await demonstrate(tasks, demoConfig(folder), bar);
+    if (summary === undefined) return exitCodes.failed;
     if (flags.on("json")) terminal.print(JSON.stringify(summary, null, 2));
     else for (const line of renderDemo(summary, terminal.style)) terminal.print(line);
     return summary.lost === 0 ? exitCodes.ok : exitCodes.failed;
@@ -49,18 +49,20 @@ function demoConfig(folder: string): ResolvedConfig {
   return resolveConfig(config, { env: {}, root: fileURLToPath(new URL("../demo/", import.meta.url)) });
 }
 
-async function demonstrate(tasks: number, config: ResolvedConfig, bar: ProgressBar): Promise<DemoSummary> {
+/** `undefined` when a signal ended it before all was done. */
+async function demonstrate(tasks: number, config: ResolvedConfig, bar: ProgressBar): Promise<DemoSummary | undefined> {
   const logger = openLogger(config, { write: bar.write });
   await using q = qlusterOf(config);
   const cluster = createCluster(config, logger);
-  using _ = stopOnSignals(cluster, logger, config.graceMs);
+  using signals = stopOnSignals(cluster, { say: bar.say, graceMs: config.graceMs });
   const began = performance.now();
   await cluster.start();
   await q.asyncTasks(demoPlan(tasks));
   await watch(cluster, tasks, bar);
   const elapsedMs = performance.now() - began;
   await cluster.stop();
-  return summarizeDemo(tasks, await finishedTasks(q), elapsedMs);
+  if (signals.asked()) return undefined;
+  return summarizeDemo(tasks, (await q.fetchGroup(demoGroup)) ?? [], elapsedMs);
 }
 
 async function watch(cluster: Cluster, total: number, bar: ProgressBar): Promise<void> {
@@ -72,8 +74,4 @@ async function watch(cluster: Cluster, total: number, bar: ProgressBar): Promise
   }
   bar.update({ ...cluster.progress(), total });
   bar.finish();
-}
-
-async function finishedTasks(q: Qluster): Promise<NonNullable<Awaited<ReturnType<Qluster["fetchGroup"]>>>> {
-  return (await q.fetchGroup(demoGroup)) ?? [];
 }

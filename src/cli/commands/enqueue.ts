@@ -4,6 +4,7 @@ import type { Qluster } from "../../client/types.js";
 import type { FinishedTask } from "../../core/task-types.js";
 import { formatDuration } from "../../core/duration.js";
 import type { CommandContext } from "../command.js";
+import { counted } from "../counted.js";
 import { enqueueOptions, waitOf } from "../enqueue-options.js";
 import { type ExitCode, exitCodes } from "../exit-codes.js";
 import { checkTasksKnown } from "../known-task.js";
@@ -54,7 +55,10 @@ function printOutcome(
   if (finished === undefined)
     terminal.note(`Not finished after ${formatDuration(waitMs)}. It goes on; its id is ${id}.`);
   else if (finished.success) terminal.print(showValue(finished.result, terminal.coloured));
-  else terminal.note(`Failed after ${finished.attempts} attempt(s): ${finished.error.name}: ${finished.error.message}`);
+  else
+    terminal.note(
+      `Failed after ${counted(finished.attempts, "attempt")}: ${finished.error.name}: ${finished.error.message}`,
+    );
 }
 
 function messageOf(fault: unknown): string {

@@ -55,7 +55,7 @@ export function renderDemo(summary: DemoSummary, style: Style): string[] {
     style("green", `  succeeded  ${count(succeeded)}`) + retried,
     ...failures.map(
       ({ task, message, count: n }) =>
-        style("red", `  failed     ${count(n)}`) + `  ${task}: ${n > 1 ? "for example " : ""}${message}`,
+        style("red", `  failed     ${count(n)}`) + `  ${task}${n > 1 ? ", for example" : ""}: ${message}`,
     ),
     style(lost === 0 ? "green" : "red", `  lost       ${count(lost)}`),
     "",
