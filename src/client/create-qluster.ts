@@ -22,6 +22,8 @@ import { Waiters } from "./waiters.js";
 export interface CreateOptions {
   /** A backend that is open already. It stays the caller's: `close` leaves it open. */
   readonly backend?: Backend | undefined;
+  /** Where relative paths of the configuration start, when it has no `root` of its own. */
+  readonly root?: string | undefined;
   /** Instead of the environment of the process. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
 }
@@ -37,8 +39,7 @@ export interface CreateOptions {
  * export const { asyncTask, asyncTasks, result, fetch, resultGroup } = q;
  */
 export function createQluster(config: QlusterConfig, options: CreateOptions = {}): Qluster {
-  const configFile = findConfigFile(process.cwd());
-  const root = configFile === undefined ? process.cwd() : dirname(configFile);
+  const root = options.root ?? folderOfConfig(process.cwd());
   const resolved = resolveConfig(config, { root, env: options.env });
   return qlusterOf(resolved, options.backend);
 }
@@ -121,6 +122,11 @@ function taskVerbs(
 
 function closing(close: () => Promise<void>): Pieces<"close" | typeof Symbol.asyncDispose> {
   return { close, [Symbol.asyncDispose]: close };
+}
+
+function folderOfConfig(folder: string): string {
+  const file = findConfigFile(folder);
+  return file === undefined ? folder : dirname(file);
 }
 
 /** Closing what was lent closes nothing. */

@@ -59,7 +59,12 @@ it.each<[string, object, new (...args: never[]) => QlusterError, RegExp]>([
   ["a date as a text", { runAt: "2026-01-01" }, OptionError, /option runAt is "2026-01-01"; expected a Date/],
   ["no time to start", { delay: "5m", expires: "1m" }, OptionError, /no time in which the task may start/],
   ["an expiry of 0", { expires: 0 }, OptionError, /option expires is 0/],
-  ["a priority above 100 (P091)", { priority: 101 }, OptionError, /priority is 101; expected a whole number from -100 to 100/],
+  [
+    "a priority above 100 (P091)",
+    { priority: 101 },
+    OptionError,
+    /priority is 101; expected a whole number from -100 to 100/,
+  ],
   ["half a priority", { priority: 0.5 }, OptionError, /priority is 0\.5/],
   ["a priority in words", { priority: "high" }, OptionError, /priority is "high"/],
   ["negative attempts", { attempts: -1 }, OptionError, /attempts is -1; expected a whole number of 0 or more/],
@@ -90,7 +95,18 @@ it.each<[string, object, new (...args: never[]) => QlusterError, RegExp]>([
 
 it("refuses what it does not know with an error of its own, whatever it is", () => {
   const anything = fc.dictionary(
-    fc.constantFrom("group", "delay", "timeout", "attempts", "priority", "unique", "backoff", "runAt", "hookOn", "queue"),
+    fc.constantFrom(
+      "group",
+      "delay",
+      "timeout",
+      "attempts",
+      "priority",
+      "unique",
+      "backoff",
+      "runAt",
+      "hookOn",
+      "queue",
+    ),
     fc.anything(),
   );
 
