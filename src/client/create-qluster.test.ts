@@ -36,6 +36,7 @@ const checked = task("client.checked", (id, width) => `${id}:${width + 1}`, {
 const slowlyChecked = task("client.slowly-checked", (n) => n, {
   input: z.tuple([z.number().refine(async (n) => n > 0, "must be above 0")]),
 });
+function odd(): void {}
 const hook = task("client.hook", () => undefined);
 
 describe.each(backends)("a queue on %s", (_, open) => {
@@ -55,7 +56,8 @@ describe.each(backends)("a queue on %s", (_, open) => {
   /** What travels. */
   async function sent(id: string) {
     const [stored] = await backend.store.get([id]);
-    return openTask(testKeys, stored!.queue, stored!.envelope, { maxBytes: 1e6 });
+    if (stored === undefined) throw new Error(`nothing was stored as ${id}`);
+    return openTask(testKeys, stored.queue, stored.envelope, { maxBytes: 1e6 });
   }
 
   describe("asyncTask", () => {
@@ -134,7 +136,7 @@ describe.each(backends)("a queue on %s", (_, open) => {
       const [first, second] = [await q.status(later), await q.status(onDate)];
 
       expect([first?.state, second?.state]).toEqual(["scheduled", "scheduled"]);
-      expect(first!.dueAt.getTime() - Date.now()).toBeGreaterThan(3_590_000);
+      expect(Number(first?.dueAt) - Date.now()).toBeGreaterThan(3_590_000);
       expect((await sent(later)).header.due).toBeGreaterThan(Date.now() + 3_590_000);
     });
 
@@ -200,10 +202,10 @@ describe.each(backends)("a queue on %s", (_, open) => {
         /The function strange cannot be found.*task\("some\.name", strange\).*loadTasks\(\)/,
       ],
       ["an unknown function as UnknownTaskError too", () => q.asyncTask(() => 1), UnknownTaskError, /without a name/],
-      ["an unknown function in a ref", () => q.asyncTask(ref(function odd() {})), UnknownFunctionError, /function odd/],
+      ["an unknown function in a ref", () => q.asyncTask(ref(odd)), UnknownFunctionError, /function odd/],
       [
         "an unknown function as hook (P344)",
-        () => q.asyncTask(double.with({ hook: function odd() {} }), 1),
+        () => q.asyncTask(double.with({ hook: odd }), 1),
         UnknownFunctionError,
         /odd cannot be found as a hook/,
       ],
@@ -501,11 +503,11 @@ describe.each(backends)("a queue on %s", (_, open) => {
 
     it("lose their label, or their members (P124, P130)", async () => {
       await runQueued(backend);
-      const id = (await q.fetchGroup("g"))![0]!.id;
+      const [newest] = (await q.fetchGroup("g")) ?? [];
 
       expect(await q.deleteGroup("g")).toBe(3);
       expect(await q.countGroup("g")).toBe(0);
-      expect(await q.fetch(id)).toMatchObject({ group: undefined, result: 6 });
+      expect(await q.fetch(newest?.id ?? "")).toMatchObject({ group: undefined, result: 6 });
       expect(await q.deleteGroup("unknown", { tasks: true })).toBe(0);
     });
 
