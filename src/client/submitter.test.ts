@@ -109,7 +109,6 @@ it("hands an outage on to every call that it hit, without trying them one by one
 it("writes at most 1,000 rows at once, and never divides a call", async () => {
   const { writes, submitter } = heldStore();
   const { submit } = bound(submitter());
-  const rows = (name: string, count: number) => Array.from({ length: count }, (_, i) => newTask(`${name}${i}`));
 
   await Promise.all([submit(rows("a", 600)), submit(rows("c", 600)), submit(rows("d", 300)), submit(rows("e", 2_000))]);
 
@@ -131,6 +130,8 @@ it("rejects at once what comes when too many calls wait, and goes on later", asy
   await Promise.all(waiting);
   await expect(submit([newTask("d")])).resolves.toHaveLength(1);
 });
+
+const rows = (name: string, count: number) => Array.from({ length: count }, (_, i) => newTask(`${name}${i}`));
 
 function bound(submitter: Submitter) {
   return { submit: (tasks: readonly NewTask[]) => submitter.submit(tasks) };

@@ -22,10 +22,12 @@ export interface SyncHost {
   readonly logger: Logger;
 }
 
-/** How the one attempt went. `thrown` is what the function threw, as it was. */
+/** How the one attempt went. */
 interface Ran {
   readonly report: JobReport;
-  readonly thrown: { readonly error: unknown } | undefined;
+  /** What the function threw, as it was. Told right after the end. */
+  thrown: { readonly error: unknown } | undefined;
+  readonly notes: readonly JobNote[];
 }
 
 /** What a message run here leads to. */
@@ -57,7 +59,7 @@ export class SyncRunner {
     const { ran, note } = await this.#runAndStore(task, header);
     if (header.hook !== undefined) await this.#runHook({ task, header, note }, header.hook);
     await this.#announce(note);
-    if (ran.report.ending.as === "timeout") throw new TaskTimeoutError(this.#timeoutOf(header) ?? 0);
+    if (ran.report.ending.as === "timeout") throw new TaskTimeoutError(this.#policyOf(header).timeoutMs ?? 0);
     if (ran.thrown !== undefined) throw ran.thrown.error;
     return task.id;
   }
@@ -74,35 +76,40 @@ export class SyncRunner {
     // It has run: what would hold it back in a queue holds for it no more.
     const stored = { ...task, delayMs: 0, dueAt: null, expiresMs: null, unique: null };
     await store.saveFinished(stored, { id: task.id, attempt, outcome, followUps: [] });
+    if (ran.notes.length > 0) await store.report(ran.notes);
     return { ran, note: noteOf(task, queuedAt, end, outcome) };
   }
 
   #execute(job: Job, header: TaskHeader): Promise<Ran> {
-    const timeoutMs = this.#timeoutOf(header);
+    const timeoutMs = this.#policyOf(header).timeoutMs;
     return new Promise((resolve) => {
-      let thrown: Ran["thrown"];
+      const notes: JobNote[] = [];
       let timer: NodeJS.Timeout | undefined;
+      let ran: Ran | undefined;
+      const timeOut = (limitMs: number): void => {
+        execution.abort("timeout", limitMs);
+        // Nothing can be killed here; the caller goes on all the same.
+        timer = setTimeout(() => execution.fail(new TaskTimeoutError(limitMs)), this.#host.config.killAfterMs);
+      };
       const execution = new Execution(job, {
         ...this.#executeHost(),
-        attemptFailed: (error) => (thrown = { error }),
+        note: (note) => void notes.push(note),
         starting: () => {
-          if (timeoutMs !== null) timer = setTimeout(() => timeOut(), timeoutMs);
+          if (timeoutMs !== null) timer = setTimeout(() => timeOut(timeoutMs), timeoutMs);
         },
         ended: (_, report) => {
           clearTimeout(timer);
-          resolve({ report, thrown });
+          resolve((ran = { report, thrown: undefined, notes }));
+        },
+        attemptFailed: (error) => {
+          if (ran !== undefined) ran.thrown = { error };
         },
       });
-      const timeOut = (): void => {
-        execution.abort("timeout", timeoutMs ?? 0);
-        // Nothing can be killed here; the caller goes on all the same.
-        timer = setTimeout(() => execution.fail(new TaskTimeoutError(timeoutMs ?? 0)), this.#host.config.killAfterMs);
-      };
       execution.run();
     });
   }
 
-  #executeHost(): Omit<ExecuteHost, "attemptFailed" | "starting" | "ended"> {
+  #executeHost(): Omit<ExecuteHost, "attemptFailed" | "note" | "starting" | "ended"> {
     const { config, logger } = this.#host;
     const { maxMessageBytes, maxResultBytes, compress, encrypt } = config;
     return {
@@ -113,7 +120,6 @@ export class SyncRunner {
       encrypt,
       now: Date.now,
       handlerFailed: (error) => logger.error("A signal handler failed; the task went on", { error }),
-      note: (note) => void this.#report(note),
     };
   }
 
@@ -145,19 +151,6 @@ export class SyncRunner {
     if (!sendableSignals.postExecute.connected()) return;
     const failed = (error: unknown): void => logger.error("A postExecute handler failed", { error });
     await sendableSignals.postExecute.send(failed, finishedTask(note, keys(), config));
-  }
-
-  async #report(note: JobNote): Promise<void> {
-    const { store, logger } = this.#host;
-    try {
-      await (await store()).report([note]);
-    } catch (error) {
-      logger.error("Progress of a task could not be stored", { error });
-    }
-  }
-
-  #timeoutOf(header: TaskHeader): number | null {
-    return this.#policyOf(header).timeoutMs;
   }
 
   #policyOf(header: TaskHeader): ReturnType<typeof policyOf> {

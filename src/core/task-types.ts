@@ -167,8 +167,11 @@ export type Hook<T> =
   | TaskName
   // oxlint-disable-next-line typescript/no-explicit-any -- a ref of whatever target
   | TaskRef<any>
-  // oxlint-disable-next-line typescript/no-explicit-any -- an untyped target gives an untyped result
-  | ((finished: FinishedTask<unknown extends TargetResult<T> ? any : TargetResult<T>>) => unknown);
+  | ((finished: FinishedTask<HookResult<TargetResult<T>>>) => unknown);
+
+/** Of a task without a known result, or that never returns, any hook may be told. */
+// oxlint-disable-next-line typescript/no-explicit-any -- an untyped target gives an untyped result
+type HookResult<R> = unknown extends R ? any : [R] extends [never] ? any : R;
 
 /** The running task, from inside. */
 export interface CurrentTask {

@@ -80,6 +80,10 @@ export function hooks(): void {
   resize.with({ hook: (_finished: FinishedTask<number>) => {} });
   resize.with({ hook: (_finished: FinishedTask) => {} });
   resize.with({ hook: "core.tasks.notify" });
+  const neverReturns = task("n.never", () => {
+    throw new Error("always");
+  });
+  neverReturns.with({ hook: task("n.told", (finished: FinishedTask) => finished.func) });
   resize.with({ hook: ref("other.service.notify") });
   ref("core.tasks.moderateReview", { hook: onResized });
 }
