@@ -308,7 +308,7 @@ export interface MinuteRollup {
 export interface RetentionLimits {
   readonly successesMs: number | null;
   readonly failuresMs: number | null;
-  /** Keeps only so many successes, the newest; per value of `per` when given. Tasks without that value share one limit. */
+  /** Keeps only so many successes, the newest; per value of `per` when given. Tasks without that value share one limit, and hooks are counted apart. */
   readonly successesCount: number | null;
   readonly per: "group" | "name" | "func" | null;
   /** Members of a group are kept at least so long after they finished, whatever the other limits say. */

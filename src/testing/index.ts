@@ -1,3 +1,4 @@
+export { memoryBackend } from "../backends/memory/index.js";
 export { brokerSuite } from "./broker-suite.js";
 export { cacheSuite } from "./cache-suite.js";
 export { manualClock, realClock, type TestClock } from "./manual-clock.js";

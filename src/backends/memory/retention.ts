@@ -25,12 +25,12 @@ function tooOld(state: ProjectState, limits: RetentionLimits, now: number): Stor
 function tooMany(state: ProjectState, limits: RetentionLimits, now: number): StoredTask[] {
   const { successesCount, per } = limits;
   if (successesCount === null) return [];
-  const seen = new Map<string | null, number>();
+  const seen = new Map<string, number>();
   const newestFirst = [...state.finished.values()].filter((task) => task.state === "succeeded").toReversed();
   return newestFirst.filter((task) => {
-    const value = per === null ? null : task[per];
-    const rank = (seen.get(value) ?? 0) + 1;
-    seen.set(value, rank);
+    const line = JSON.stringify([task.kind, per === null ? null : task[per]]);
+    const rank = (seen.get(line) ?? 0) + 1;
+    seen.set(line, rank);
     return rank > successesCount && !isKept(task, limits, now);
   });
 }

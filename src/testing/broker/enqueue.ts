@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { atOnce, consumer, idOf, message, messages, names, takeAll, takeOne } from "../messages.js";
-import { openEmpty, type Suite } from "../suite.js";
+import { newPlace, openEmpty, type Suite } from "../suite.js";
 
 /** What goes in comes out, once. */
 export function enqueuePromises(suite: Suite): void {
@@ -38,6 +38,26 @@ export function enqueuePromises(suite: Suite): void {
 
       const taken = await takeAll(await consumer(backend.broker), 1_000);
       assert.deepEqual(names(taken), names(sent));
+    });
+
+    it("shows nobody a part of a batch: every message, or none", async () => {
+      const place = newPlace();
+      await using backend = await openEmpty(suite, { place });
+      await using elsewhere = await openEmpty(suite, { place });
+      const batches = Array.from({ length: 6 }, (_, batch) =>
+        Array.from({ length: 50 }, (__, index) => message(`b${batch} m${index}`)),
+      );
+
+      const writing = Promise.all(batches.map((batch) => backend.broker.enqueue("q", batch)));
+      const seen: number[] = [];
+      for (let look = 0; look < 20; look++) seen.push(await elsewhere.broker.queueSize("q"));
+      await writing;
+
+      assert.deepEqual(
+        seen.filter((size) => size % 50 !== 0),
+        [],
+      );
+      assert.equal(await elsewhere.broker.queueSize("q"), 300);
     });
 
     it("takes an empty list", async () => {

@@ -65,6 +65,16 @@ export function orderPromises(suite: BrokerSuite): void {
       assert.deepEqual(names(taken), ["at once", "soon", "late", "last"]);
     });
 
+    it("keeps the longest delay it promises, without waking for it", async () => {
+      await using backend = await openEmpty(suite);
+      const delayMs = Math.min(capabilities.maxDelayMs, 1_000 * 365 * 24 * 3_600_000);
+      await backend.broker.enqueue("q", [message("m", { delayMs })]);
+      const owner = await consumer(backend.broker);
+
+      assert.deepEqual(await owner.take({ max: 1, waitMs: 50 }), []);
+      assert.equal(await backend.broker.queueSize("q"), 1);
+    });
+
     it("hands out nothing before it is due", async () => {
       await using backend = await openEmpty(suite);
       await backend.broker.enqueue("q", [message("m", { delayMs: 1_000 })]);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { atOnce, consumer, idOf, takeAll, takeOne } from "../messages.js";
+import { atOnce, consumer, idOf, inTime, takeAll, takeOne } from "../messages.js";
 import { openEmpty, type Suite } from "../suite.js";
 import { cancelled, failed, finishOne, newTask, retrying, runTask, stateOf, stored, succeeded } from "../tasks.js";
+import { outlive, shortLease } from "../waiting.js";
 
 /** Cancelling, at every moment of a task's life. */
 export function cancelPromises(suite: Suite): void {
@@ -93,6 +94,22 @@ function heldPromises(suite: Suite): void {
     assert.equal(await stateOf(backend, "t"), "running");
     await finishOne(backend, owner, cancelled(delivery));
     assert.equal(await stateOf(backend, "t"), "cancelled");
+  });
+
+  it("tells the cluster that holds the task now, after another one died with it", async () => {
+    await using backend = await openEmpty(suite);
+    await backend.store.submit([newTask("t")]);
+    const leaseMs = shortLease;
+    const dead = await consumer(backend.broker, { leaseMs, cluster: { id: "dead", host: "web-1", pid: 1 } });
+    const heir = await consumer(backend.broker, { leaseMs, cluster: { id: "heir", host: "web-2", pid: 2 } });
+    await takeOne(dead);
+    await outlive(suite.clock, heir);
+    await takeOne(heir, inTime);
+
+    assert.equal(await backend.store.cancel(idOf("t")), "requested");
+
+    assert.deepEqual(await backend.store.inbox("dead"), []);
+    assert.deepEqual(await backend.store.inbox("heir"), [{ order: "cancel", id: idOf("t") }]);
   });
 
   it("loses against a success that is stored first", async () => {

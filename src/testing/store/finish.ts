@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { UniqueKey } from "../../contracts/store.js";
 import { atOnce, consumer, idOf, inTime, names, takeAll, takeOne } from "../messages.js";
 import { openEmpty, type Suite } from "../suite.js";
 import {
@@ -286,6 +287,18 @@ function followUpPromises(suite: Suite): void {
     for (const name of ["a", "b"]) await runTask(backend, newTask(name), (taken) => succeeded(taken, { followUps }));
 
     assert.equal(await backend.broker.queueSize("other"), 1);
+  });
+
+  it("stores the ending also when a follow-up's unique key is taken", async () => {
+    await using backend = await openEmpty(suite);
+    const unique: UniqueKey = { key: "k", until: "finished", forMs: null };
+    await backend.store.submit([newTask("holder", { unique, delayMs: 60_000 })]);
+    const followUps = [newTask("refused", { unique }), newTask("next")];
+
+    await runTask(backend, newTask("t"), (delivery) => succeeded(delivery, { followUps }));
+
+    const states = await Promise.all(["t", "refused", "next"].map((name) => stateOf(backend, name)));
+    assert.deepEqual(states, ["succeeded", "unknown", "queued"]);
   });
 
   it("queues nothing of a settlement that was refused, in the same batch as others", async () => {

@@ -3,7 +3,7 @@ import type { Backend } from "../../contracts/backend.js";
 import type { RetentionLimits } from "../../contracts/store.js";
 import { consumer, idOf, takeOne } from "../messages.js";
 import { openEmpty, type Suite } from "../suite.js";
-import { failed, newTask, runTask, stateOf } from "../tasks.js";
+import { failed, hookOf, newTask, runTask, stateOf } from "../tasks.js";
 
 const noLimits: RetentionLimits = {
   successesMs: null,
@@ -34,6 +34,7 @@ export function retentionPromises(suite: Suite): void {
   suite.describe("clean", () => {
     agePromises(suite);
     amountPromises(suite);
+    hookPromises(suite);
     groupPromises(suite);
   });
 }
@@ -143,6 +144,27 @@ function amountPromises(suite: Suite): void {
   }
 }
 
+function hookPromises(suite: Suite): void {
+  const { it, clock } = suite;
+
+  it("removes hooks by the same ages, and counts them apart from tasks", async () => {
+    await using backend = await openEmpty(suite);
+    const names = ["s1", "s2", "s3"];
+    for (const name of names) {
+      await runTask(backend, newTask(name));
+      await runTask(backend, hookOf(name));
+      await clock.advance(2);
+    }
+    const all = [...names, ...names.map((name) => `hook of ${name}`)];
+
+    await cleanAll(backend, { successesCount: 2 });
+    assert.deepEqual(await left(backend, all), ["hook of s2", "hook of s3", "s2", "s3"]);
+
+    await clock.advance(1_500);
+    assert.equal(await cleanAll(backend, { successesMs: 1_000 }), 4);
+  });
+}
+
 function groupPromises(suite: Suite): void {
   const { it, clock } = suite;
 
@@ -160,5 +182,17 @@ function groupPromises(suite: Suite): void {
 
     assert.equal(await cleanAll(backend, { ...limits, groupMs: 1_200 }), 4);
     assert.equal(await backend.store.countGroup("g", "all"), 0);
+  });
+
+  it("keeps a member no longer once its group was dissolved", async () => {
+    await using backend = await openEmpty(suite);
+    await runTask(backend, newTask("g1", { group: "g" }));
+    await clock.advance(1_500);
+    const limits = { successesMs: 1_000, groupMs: 600_000 };
+    assert.equal(await cleanAll(backend, limits), 0);
+
+    await backend.store.deleteGroup("g", { tasks: false });
+
+    assert.equal(await cleanAll(backend, limits), 1);
   });
 }

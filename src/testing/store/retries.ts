@@ -30,9 +30,12 @@ function countedPromises(suite: Suite): void {
     await backend.store.submit([newTask("t")]);
     const owner = await consumer(backend.broker);
 
-    await finishOne(backend, owner, retrying(1_000)(await takeOne(owner)));
+    const settlement = retrying(1_000)(await takeOne(owner));
+    await finishOne(backend, owner, settlement);
 
-    assert.equal(await stateOf(backend, "t"), "retrying");
+    const { state, attempts, startedAt, worker } = await stored(backend, "t");
+    const { attempt } = settlement;
+    assert.deepEqual([state, attempts, startedAt, worker], ["retrying", 1, attempt?.startedAt, attempt?.worker]);
     assert.deepEqual(await owner.take(atOnce), []);
     await clock.advance(1_001);
     assert.equal(await stateOf(backend, "t"), "retrying");
