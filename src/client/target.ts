@@ -4,8 +4,8 @@ import { taskByFunction, taskByName, type TaskDefinition } from "../core/registr
 import type { TaskOptions } from "../core/task-types.js";
 import { OptionError, UnknownFunctionError } from "../errors.js";
 import { filledText, quote } from "./option-checks.js";
+import { mergeOptions } from "./merge-options.js";
 import { emptyPlan, planRequest, type RequestPlan } from "./request-plan.js";
-import { merged } from "./task.js";
 
 /** What a verb's first argument stands for. */
 export interface ResolvedTarget {
@@ -69,21 +69,35 @@ function byDefinition(definition: TaskDefinition): ResolvedTarget {
   return plans.get(definition) ?? remember(definition, definition.name, definition, definition.options, false);
 }
 
-function byHandle(handle: Handle): ResolvedTarget {
+/**
+ * Checks the options of a new task value, together with those of its definition where that is known already.
+ *
+ * @throws {OptionError} when an option cannot be used.
+ */
+export function checkHandle(handle: Handle): Handle {
   const definition = definitionOf(handle);
+  if (definition === undefined && typeof handle.target !== "string") planRequest(handle.options);
+  else withDefinition(handle, definition);
+  return handle;
+}
+
+function byHandle(handle: Handle): ResolvedTarget {
+  const { target } = handle;
+  const definition = definitionOf(handle);
+  if (definition === undefined && typeof target === "function") throw new UnknownFunctionError(target.name, "task");
   const before = plans.get(handle);
-  if (before !== undefined && before.definition === definition) return before;
-  const { options, open } = handle;
-  if (definition === undefined) return remember(handle, handle.target as string, undefined, options, open);
-  return remember(handle, definition.name, definition, merged(definition.options, options), open);
+  // A module that was loaded again has a newer definition under the same name.
+  return before !== undefined && before.definition === definition ? before : withDefinition(handle, definition);
+}
+
+function withDefinition(handle: Handle, definition: TaskDefinition | undefined): ResolvedTarget {
+  const { target, options, open } = handle;
+  if (definition === undefined) return remember(handle, target as string, undefined, options, open);
+  return remember(handle, definition.name, definition, mergeOptions(definition.options, options), open);
 }
 
 function definitionOf({ target, definition }: Handle): TaskDefinition | undefined {
-  // A module that was loaded again has a newer definition under the same name.
-  if (typeof target === "string") return taskByName(target) ?? definition;
-  const found = taskByFunction(target);
-  if (found === undefined) throw new UnknownFunctionError(target.name, "task");
-  return found;
+  return typeof target === "string" ? (taskByName(target) ?? definition) : taskByFunction(target);
 }
 
 function remember(

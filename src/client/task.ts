@@ -4,7 +4,9 @@ import { defineTask, taskByFunction, type TaskDefinition } from "../core/registr
 import type { Fn, TaskOptions } from "../core/task-types.js";
 import { OptionError, UnknownFunctionError } from "../errors.js";
 import { filledText, quote, refuse } from "./option-checks.js";
+import { mergeOptions } from "./merge-options.js";
 import { planRequest } from "./request-plan.js";
+import { checkHandle } from "./target.js";
 import type { DefineRef, DefineTask } from "./types.js";
 
 type Definition = TaskDefinition;
@@ -34,7 +36,7 @@ export const task: DefineTask = ((
   checkInput(name, input);
   planRequest(rest);
   const definition: Definition = { name, run: fn, options: rest, input, source: undefined };
-  const made = callable(definition, {});
+  const made = callable({ target: name, options: {}, definition, open: false }, definition);
   defineTask(definition, [made]);
   return made;
 }) as unknown as DefineTask;
@@ -49,7 +51,7 @@ export const task: DefineTask = ((
  */
 export const ref: DefineRef = ((target: unknown, options: TaskOptions = {}) => {
   const base = baseOf(target);
-  return reference({ ...base, options: merged(base.options, options) });
+  return reference(checkHandle({ ...base, options: mergeOptions(base.options, options) }));
 }) as unknown as DefineRef;
 
 function baseOf(target: unknown): Handle {
@@ -64,7 +66,7 @@ function baseOf(target: unknown): Handle {
 }
 
 /** What `task()` returns: the function itself, with its name and `with`. */
-function callable(definition: Definition, options: TaskOptions): Fn & WithOptions {
+function callable(handle: Handle, definition: Definition): Fn & WithOptions {
   const run = definition.run as (...args: unknown[]) => unknown;
   function call(this: unknown, ...args: unknown[]): unknown {
     return run.apply(this, args);
@@ -73,9 +75,9 @@ function callable(definition: Definition, options: TaskOptions): Fn & WithOption
   Object.defineProperty(call, "length", { value: run.length });
   const members = {
     taskName: definition.name,
-    with: (more: TaskOptions) => callable(definition, merged(options, more)),
+    with: (more: TaskOptions) => callable(withOptions(handle, more), definition),
   };
-  return attachHandle(Object.assign(call, members), { target: definition.name, options, definition, open: false });
+  return attachHandle(Object.assign(call, members), handle);
 }
 
 function reference(handle: Handle): object {
@@ -83,9 +85,13 @@ function reference(handle: Handle): object {
     get taskName() {
       return nameOf(handle);
     },
-    with: (more: TaskOptions) => reference({ ...handle, options: merged(handle.options, more) }),
+    with: (more: TaskOptions) => reference(withOptions(handle, more)),
   };
   return attachHandle(value, handle);
+}
+
+function withOptions(handle: Handle, more: TaskOptions): Handle {
+  return checkHandle({ ...handle, options: mergeOptions(handle.options, more) });
 }
 
 function nameOf({ target }: Handle): string {
@@ -93,17 +99,6 @@ function nameOf({ target }: Handle): string {
   const definition = taskByFunction(target);
   if (definition === undefined) throw new UnknownFunctionError(target.name, "task");
   return definition.name;
-}
-
-/** Options that are `undefined` count as not given. What contradicts an option below replaces it. */
-export function merged(below: TaskOptions, above: TaskOptions): TaskOptions {
-  if (typeof above !== "object" || above === null) throw refuse("of a task", above, "an object of options");
-  planRequest(above);
-  const given = Object.fromEntries(Object.entries(above).filter(([, value]) => value !== undefined)) as TaskOptions;
-  const result: TaskOptions = { ...below, ...given };
-  if (given.attempts !== undefined && given.ackFailure === undefined) delete result.ackFailure;
-  if (given.ackFailure !== undefined && given.attempts === undefined) delete result.attempts;
-  return result;
 }
 
 function checkInput(name: string, input: Definition["input"]): void {
