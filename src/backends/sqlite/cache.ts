@@ -28,7 +28,7 @@ export function sqliteCache(file: ProjectFile): Cache {
 
     setIf: (key, expected, value, ttlMs) =>
       file.write((session) => {
-        const isExpected = (liveVersion(session, key) ?? "absent") === expected;
+        const isExpected = (liveVersion(session, key) ?? null) === expected;
         if (isExpected) write(session, key, value, ttlMs);
         return isExpected;
       }),

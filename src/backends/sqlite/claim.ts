@@ -2,32 +2,38 @@ import type { Delivery } from "../../contracts/broker.js";
 import { receiptOf } from "./receipt.js";
 import type { Session } from "./project-file.js";
 
-interface ClaimedRow {
-  readonly seq: number;
-  readonly id: string;
-  readonly queue: string;
-  readonly envelope: string;
-  readonly rank: number;
-  readonly due_at: number;
-  readonly deliveries: number;
-  readonly attempts: number;
-  readonly starts: number;
-  readonly queued_at: number;
-  readonly expires_at: number | null;
-  readonly unique_until: string | null;
-}
+/** A row as one JSON array: libsql takes 7 µs to make an object of so many columns, and 3 to hand over a text. */
+type ClaimedRow = readonly [
+  seq: number,
+  id: string,
+  envelope: string,
+  deliveries: number,
+  attempts: number,
+  starts: number,
+  queuedAt: number,
+  dueAt: number,
+  expiresAt: number | null,
+  uniqueUntil: string | null,
+];
 
 /** How many messages that became due are let in at a time: the first of them must not wait for a million others. */
 const promoteAtOnce = 1_000;
 
 /** The indexes are named because an application that runs ANALYZE on its file must not change the plan. */
-export const claimSql = `
-  UPDATE qluster_message SET owner = ?1, deliveries = deliveries + 1
-  WHERE seq IN (
-    SELECT seq FROM qluster_message INDEXED BY qluster_message_free
-    WHERE project = ?2 AND queue = ?3 AND owner IS NULL
-    ORDER BY rank, due_at, seq LIMIT ?4)
-  RETURNING seq, id, queue, envelope, rank, due_at, deliveries, attempts, starts, queued_at, expires_at, unique_until`;
+export const claimableSql = `
+  SELECT json_group_array(json_array(
+    seq, id, envelope, deliveries, attempts, starts, queued_at, due_at, expires_at, unique_until)) AS claimable
+  FROM (
+    SELECT * FROM qluster_message INDEXED BY qluster_message_free
+    WHERE project = ? AND queue = ? AND owner IS NULL
+    ORDER BY rank, due_at, seq LIMIT ?)`;
+
+const claimSql =
+  "UPDATE qluster_message SET owner = ?, deliveries = deliveries + 1 WHERE seq IN (SELECT value FROM json_each(?))";
+
+const freeKeysSql = `
+  UPDATE qluster_message SET unique_key = NULL, unique_until = NULL
+  WHERE seq IN (SELECT value FROM json_each(?)) AND unique_until = 'started'`;
 
 export const promoteSql: string = `
   UPDATE qluster_message SET owner = NULL
@@ -48,11 +54,19 @@ export function claim(session: Session, consumer: number, queues: readonly strin
   for (const queue of queues) {
     const left = max - deliveries.length;
     if (left <= 0) break;
-    // RETURNING keeps no order.
-    const rows = session.all<ClaimedRow>(claimSql, [consumer, session.project, queue, left]).sort(inOrder);
-    for (const row of rows) deliveries.push(handedOut(session, row));
+    for (const row of claimRows(session, consumer, queue, left)) deliveries.push(delivery(row, queue, session.now));
   }
   return deliveries;
+}
+
+function claimRows(session: Session, consumer: number, queue: string, max: number): ClaimedRow[] {
+  const found = session.first<{ claimable: string }>(claimableSql, [session.project, queue, max]);
+  const rows = JSON.parse(found?.claimable ?? "[]") as ClaimedRow[];
+  if (rows.length === 0) return rows;
+  const seqs = JSON.stringify(rows.map(([seq]) => seq));
+  session.run(claimSql, [consumer, seqs]);
+  if (rows.some((row) => row[9] === "started")) session.run(freeKeysSql, [seqs]);
+  return rows;
 }
 
 /** Lets in what has become due. */
@@ -69,24 +83,9 @@ export function isAnythingWaiting(session: Session, queues: readonly string[]): 
   return queues.some((queue) => session.first(isWaitingSql, [session.project, queue]) !== undefined);
 }
 
-function inOrder(a: ClaimedRow, b: ClaimedRow): number {
-  return a.rank - b.rank || a.due_at - b.due_at || a.seq - b.seq;
-}
-
-function handedOut(session: Session, row: ClaimedRow): Delivery {
-  if (row.unique_until === "started") {
-    session.run("UPDATE qluster_message SET unique_key = NULL, unique_until = NULL WHERE seq = ?", [row.seq]);
-  }
-  return {
-    receipt: receiptOf(row.seq, row.id),
-    id: row.id,
-    queue: row.queue,
-    envelope: row.envelope,
-    deliveries: row.deliveries,
-    attempts: row.attempts,
-    starts: row.starts,
-    queuedAt: row.queued_at,
-    dueAt: row.due_at,
-    expired: row.expires_at !== null && row.expires_at <= session.now,
-  };
+function delivery(row: ClaimedRow, queue: string, now: number): Delivery {
+  const [seq, id, envelope, deliveries, attempts, starts, queuedAt, dueAt, expiresAt] = row;
+  const expired = expiresAt !== null && expiresAt <= now;
+  const receipt = receiptOf(seq, id);
+  return { receipt, id, queue, envelope, deliveries: deliveries + 1, attempts, starts, queuedAt, dueAt, expired };
 }

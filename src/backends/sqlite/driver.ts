@@ -109,6 +109,7 @@ function adapted(
  * line is held back, for the moment of loading, and nothing else.
  */
 function withoutExperimentalWarning<T>(load: () => T): T {
+  // oxlint-disable-next-line typescript/unbound-method -- put back as it was, and called on its owner
   const emitWarning = process.emitWarning;
   process.emitWarning = (warning: string | Error, ...rest: unknown[]): void => {
     const isOurs = rest[0] === "ExperimentalWarning" && String(warning).includes("SQLite");

@@ -13,6 +13,7 @@ export interface Session {
   /** The number of rows changed. */
   run(sql: string, parameters: readonly SqlValue[]): number;
   all<Row>(sql: string, parameters: readonly SqlValue[]): Row[];
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- as `all`, whose shape the statement's author knows
   first<Row>(sql: string, parameters: readonly SqlValue[]): Row | undefined;
 }
 
@@ -101,6 +102,7 @@ class FileSession implements Session {
     return this.#connection.all<Row>(sql, parameters);
   }
 
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- as `all`, whose shape the statement's author knows
   first<Row>(sql: string, parameters: readonly SqlValue[]): Row | undefined {
     return this.#connection.all<Row>(sql, parameters)[0];
   }

@@ -1,34 +1,30 @@
-import type { CancelAnswer, NewTask, Settlement } from "../../contracts/store.js";
+import type { AttemptRecord, CancelAnswer, NewTask, Settlement } from "../../contracts/store.js";
 import { cancelledWhileWaiting } from "../sql/endings.js";
 import { insertUnknownMessage } from "./insert-messages.js";
-import { insertEndedWaiting } from "./insert-task.js";
+import { insertEnded, nobody, type FinalOutcome } from "./insert-ended.js";
 import { forgetAttempts } from "./held-messages.js";
 import type { Session } from "./project-file.js";
 import { giveOrder } from "./store-clusters.js";
-import { rollUp } from "./store-finish.js";
+import { rollUp } from "./rollup.js";
 import { submitInside } from "./store-submit.js";
 
 interface WaitingRow {
+  readonly seq: number;
   readonly owner: number | null;
   readonly queue: string;
   readonly kind: NewTask["kind"];
   readonly starts: number;
 }
 
-const selectMessage = "SELECT owner, queue, kind, starts FROM qluster_message WHERE project = ? AND id = ?";
-
 /** Ends a waiting task, or leaves an order for the cluster that holds it. */
 export function cancelTask(session: Session, id: string): CancelAnswer {
-  const message = session.first<WaitingRow>(selectMessage, [session.project, id]);
-  if (message === undefined) {
-    const known = session.first("SELECT 1 FROM qluster_task WHERE project = ? AND id = ?", [session.project, id]);
-    return known === undefined ? "unknown" : "finished";
-  }
-  if (message.owner !== null && message.owner > 0) {
+  const message = messageById(session, id);
+  if (message === undefined) return isFinished(session, id) ? "finished" : "unknown";
+  if (message.owner !== null && message.owner !== nobody) {
     tellHolder(session, message.owner, id);
     return "requested";
   }
-  endWaiting(session, id, message, null, { to: "cancelled", error: cancelledWhileWaiting });
+  endWaiting(session, id, null, { to: "cancelled", error: cancelledWhileWaiting });
   return "cancelled";
 }
 
@@ -38,23 +34,31 @@ export function saveFinishedTask(session: Session, task: NewTask, settlement: Om
   if (outcome.to === "retrying" || outcome.to === "queued") return;
   // It passes through the queue inside this transaction, so that there is one way to end a task.
   if (!insertUnknownMessage(session, { ...task, delayMs: 0, dueAt: null, unique: null })) return;
-  endWaiting(session, task.id, { ...task, starts: 0 }, attempt, outcome);
+  endWaiting(session, task.id, attempt, outcome);
   if (followUps.length > 0) submitInside(session, followUps);
 }
 
-function endWaiting(
-  session: Session,
-  id: string,
-  message: Pick<WaitingRow, "queue" | "kind" | "starts">,
-  attempt: Settlement["attempt"],
-  outcome: Parameters<typeof insertEndedWaiting>[3],
-): void {
-  const isKept = outcome.to !== "succeeded" || outcome.keep;
-  if (isKept) insertEndedWaiting(session, id, attempt, outcome);
-  else if (message.starts > 0) forgetAttempts(session, id);
-  session.run("DELETE FROM qluster_message WHERE project = ? AND id = ?", [session.project, id]);
+function endWaiting(session: Session, id: string, attempt: AttemptRecord | null, outcome: FinalOutcome): void {
+  const message = messageById(session, id);
+  if (message === undefined) return;
+  const { seq, queue, kind, starts } = message;
+  if (outcome.to !== "succeeded" || outcome.keep) insertEnded(session, nobody, [{ seq, id, attempt, outcome }]);
+  else if (starts > 0) forgetAttempts(session, id);
+  session.run("DELETE FROM qluster_message WHERE seq = ?", [seq]);
   const ranMs = attempt === null ? 0 : attempt.stoppedAt - attempt.startedAt;
-  rollUp(session, [{ queue: message.queue, kind: message.kind, state: outcome.to, ranMs }]);
+  rollUp(session, [{ queue, kind, state: outcome.to, ranMs }]);
+}
+
+function messageById(session: Session, id: string): WaitingRow | undefined {
+  return session.first<WaitingRow>(
+    "SELECT seq, owner, queue, kind, starts FROM qluster_message WHERE project = ? AND id = ?",
+    [session.project, id],
+  );
+}
+
+function isFinished(session: Session, id: string): boolean {
+  const sql = "SELECT 1 FROM qluster_task WHERE project = ? AND id = ?";
+  return session.first(sql, [session.project, id]) !== undefined;
 }
 
 function tellHolder(session: Session, consumer: number, id: string): void {

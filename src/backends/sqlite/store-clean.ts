@@ -123,10 +123,10 @@ const partitions = { group: "grp", name: "name", func: "func" } as const;
 
 function surplusSuccesses(session: Session, { successesCount, per, groupMs }: RetentionLimits): Found {
   if (successesCount === null) return nothing;
-  const by = per === null ? "" : `PARTITION BY ${partitions[per]}`;
+  const by = per === null ? "kind" : `kind, ${partitions[per]}`;
   const seqs = session.all<{ seq: number }>(
     `SELECT seq FROM (
-       SELECT seq, grp, finished_at, row_number() OVER (${by} ORDER BY seq DESC) AS place
+       SELECT seq, grp, finished_at, row_number() OVER (PARTITION BY ${by} ORDER BY seq DESC) AS place
        FROM qluster_task WHERE project = ?1 AND state = 'succeeded')
      WHERE place > ?3 AND ${mayGo} LIMIT ?4`,
     [session.project, session.now - groupMs, successesCount, step],
