@@ -1,6 +1,4 @@
 import type { Command, CommandTable } from "./command.js";
-import { nearest } from "../core/names.js";
-import { UsageError } from "./usage-error.js";
 
 export interface FoundCommand {
   readonly command: Command;
@@ -11,21 +9,18 @@ export interface FoundCommand {
 }
 
 /**
- * Finds the command that a command line starts with, by its name or an alias.
+ * Finds the command that a command line starts with, by its name or an alias. Part of every start: what explains a
+ * mistake is loaded when there is one.
  *
  * @throws {UsageError} naming the nearest command when there is none of that name.
  */
-export function findCommand(argv: readonly string[], table: CommandTable): FoundCommand {
+export async function findCommand(argv: readonly string[], table: CommandTable): Promise<FoundCommand> {
   const [word = "", ...rest] = argv;
-  if (word.startsWith("-")) throw new UsageError(`qluster has no flag ${word}. A command comes first: ${list(table)}.`);
-  const [name, command] = lookUp(word, table) ?? unknown(word, table, "qluster");
-  return inside(command, name, rest);
-}
-
-function inside(command: Command, path: string, rest: readonly string[]): FoundCommand {
-  const word = rest[0];
-  if (command.subCommands === undefined || word === undefined || word.startsWith("-")) return { command, path, rest };
-  const [name, sub] = lookUp(word, command.subCommands) ?? unknown(word, command.subCommands, `qluster ${path}`);
+  const [path, command] = lookUp(word, table) ?? (await unknown(word, table, "qluster"));
+  const verb = rest[0];
+  if (command.subCommands === undefined || verb === undefined || verb.startsWith("-")) return { command, path, rest };
+  const verbs = command.subCommands;
+  const [name, sub] = lookUp(verb, verbs) ?? (await unknown(verb, verbs, `qluster ${path}`));
   return { command: sub, path: `${path} ${name}`, rest: rest.slice(1) };
 }
 
@@ -33,13 +28,7 @@ function lookUp(word: string, table: CommandTable): [string, Command] | undefine
   return Object.entries(table).find(([name, command]) => name === word || command.aliases?.includes(word) === true);
 }
 
-function unknown(word: string, table: CommandTable, parent: string): never {
-  const known = Object.entries(table).flatMap(([name, command]) => [name, ...(command.aliases ?? [])]);
-  const near = nearest(word, known);
-  const hint = near === undefined ? `Its commands: ${list(table)}.` : `Did you mean "${parent} ${near}"?`;
-  throw new UsageError(`${parent} has no command "${word}". ${hint}`);
-}
-
-function list(table: CommandTable): string {
-  return Object.keys(table).join(", ");
+async function unknown(word: string, table: CommandTable, parent: string): Promise<never> {
+  const { unknownCommand } = await import("./unknown-command.js");
+  throw unknownCommand(word, table, parent);
 }

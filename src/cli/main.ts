@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { main } from "./start.js";
+import { main } from "./run.js";
 
 await main(process.argv.slice(2));

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { main } from "./start.js";
+import { main } from "./run.js";
 
 // Django Q2's name for `qluster cluster`.
 await main(["cluster", ...process.argv.slice(2)]);
