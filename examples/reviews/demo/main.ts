@@ -17,9 +17,12 @@ const usage = `Usage: npm run demo [-- messages.jsonl] [--limit <number>] [--wor
 
   messages.jsonl  Your own messages, one JSON object a line: {"id": "1", "text": "..."}.
                   Without it: the half of a public corpus that the classifier has not seen.
-  --limit         Only the first so many messages.
+  --limit         Only so many messages; then fewer are trained on, too.
   --workers       Worker processes. Default: 2.
   --keep          Leave the databases and logs where they are.`;
+
+/** A classifier that has learned from fewer mails than half of these guesses. */
+const leastCorpus = 1_000;
 
 /** With no progress for so long, what is missing counts as lost. In milliseconds. */
 const patienceMs = 60_000;
@@ -76,7 +79,8 @@ function positive(name: string, text: string | undefined, otherwise: number): nu
 async function runDemo({ file, limit, workers }: Options, folder: string): Promise<number> {
   const given = file === undefined ? undefined : await givenMessages(file);
   const reading = new Progress("Reading the corpus");
-  const { training, heldOut } = await readCorpus((done, total) => reading.show(done, total));
+  const enough = Math.max(limit * 3, leastCorpus);
+  const { training, heldOut } = await readCorpus(enough, (done, total) => reading.show(done, total));
   const messages = (given ?? heldOut).slice(0, limit);
 
   await using cluster = await startCluster(workers, join(folder, "cluster.log"));
@@ -134,18 +138,18 @@ async function moderateAll(queue: Qluster, client: ShopClient, messages: readonl
   return { posted, killed: await killed, seconds };
 }
 
-/** Shows the progress until every client was told. At half-way, calls `half`. */
+/** Shows the progress until every client was told. Calls `half` when half of the messages are judged. */
 async function watch(client: ShopClient, total: number, posted: () => number, half: () => void): Promise<void> {
   const progress = new Progress("Moderating        ");
   let best = -1;
   let since = performance.now();
   for (;;) {
     const { approved, rejected, failed, notified } = await client.counts();
-    const done = Math.min(approved + rejected + failed, notified);
-    progress.show(done, total, `(${posted()} posted, ${approved} approved, ${rejected} rejected)`);
-    if (done >= total / 2) half();
-    if (done >= total) return;
-    if (done > best) [best, since] = [done, performance.now()];
+    const judged = approved + rejected + failed;
+    progress.show(judged + notified, total * 2, `tasks: ${posted()} posted, ${judged} judged, ${notified} told`);
+    if (judged >= total / 2) half();
+    if (notified >= total && judged >= total) return;
+    if (judged + notified > best) [best, since] = [judged + notified, performance.now()];
     else if (performance.now() - since > patienceMs) return;
     await sleep(50);
   }
@@ -163,9 +167,10 @@ function printAccount(account: Account, posted: number, seconds: number, killed:
   console.log(
     `tasks          ${((posted * 2) / seconds).toFixed(0)} per second (each review is a moderation and a notice)`,
   );
-  if (killed !== undefined) console.log(`killed         worker ${killed.pid} by SIGKILL; the attempt is on record`);
+  if (killed === undefined) console.log("killed         no worker: the work was done before one could be hit");
+  else console.log(`killed         worker ${killed.pid} by SIGKILL; the attempt is on record, and the task went on`);
   console.log();
   for (const fault of faults.slice(0, 20)) console.log(fault);
-  if (faults.length > 0) console.log(`${faults.length} faults: something was lost.`);
+  if (faults.length > 0) console.log(`${faults.length} faults: not everything is as it must be.`);
   else console.log(`Nothing was lost: each of ${posted} reviews has one verdict, one finished task, one notice.`);
 }
