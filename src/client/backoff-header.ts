@@ -1,5 +1,5 @@
 import { parseDuration } from "../core/duration.js";
-import type { HeaderBackoff } from "../core/envelope.js";
+import type { HeaderBackoff } from "../core/task-header.js";
 import { nearest } from "../core/names.js";
 import type { Backoff } from "../core/task-types.js";
 import { OptionError } from "../errors.js";

@@ -1,6 +1,8 @@
 import type { NewTask } from "../contracts/store.js";
 import { checkArguments } from "../core/arguments.js";
-import { sealTask, type SealOptions, type TaskHeader } from "../core/envelope.js";
+import { sealTask } from "../core/envelope.js";
+import type { SealOptions } from "../core/envelope.js";
+import type { TaskHeader } from "../core/task-header.js";
 import { humanName } from "../core/ids.js";
 import type { Keyring } from "../core/keyring.js";
 import { nearest } from "../core/names.js";

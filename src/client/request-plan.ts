@@ -1,5 +1,5 @@
 import { parseDuration } from "../core/duration.js";
-import type { TaskHeader } from "../core/envelope.js";
+import type { TaskHeader } from "../core/task-header.js";
 import { checkLength } from "../core/names.js";
 import type { TaskOptions, Unique } from "../core/task-types.js";
 import { OptionError } from "../errors.js";

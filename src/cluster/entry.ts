@@ -1,6 +1,6 @@
 import type { Delivery } from "../contracts/broker.js";
-import { readHeader } from "../core/envelope.js";
-import type { TaskHeader } from "../core/envelope.js";
+import { readHeader } from "../core/task-header.js";
+import type { TaskHeader } from "../core/task-header.js";
 import { policyOf } from "../core/settle.js";
 import type { RunPolicy } from "../core/settle.js";
 

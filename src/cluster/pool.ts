@@ -17,7 +17,7 @@ import { WorkerSlot } from "./worker-slot.js";
 import type { HeldJob } from "./worker-slot.js";
 
 /** Pause before a worker that died while starting is started again, in milliseconds: first, and at most. */
-const respawnPause = { first: 250, longest: 30_000 } as const;
+const respawnPause = { first: 100, longest: 5_000 } as const;
 
 /** How long a worker has to leave once it holds nothing, in milliseconds. */
 const leaveMs = 2_000;

@@ -1,6 +1,6 @@
 import type { JobReport, StoredNote } from "../contracts/frames.js";
 import type { ErrorRecord, NewTask, Outcome, Settlement } from "../contracts/store.js";
-import { composeHook } from "../core/envelope.js";
+import { composeHook } from "../core/hook-message.js";
 import { deriveId } from "../core/ids.js";
 import { isFinal, settleAttempt } from "../core/settle.js";
 import type { AttemptEnd } from "../core/settle.js";

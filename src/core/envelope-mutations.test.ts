@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { EnvelopeError } from "../errors.js";
-import { openResult, openTask, readHeader, sealResult, sealTask } from "./envelope.js";
+import { openResult, openTask, sealResult, sealTask } from "./envelope.js";
+import { readHeader } from "./task-header.js";
 import { keyring } from "./keyring.js";
 import type { Keyring } from "./keyring.js";
 

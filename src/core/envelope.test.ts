@@ -5,7 +5,8 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ConfigError, EnvelopeError, TooLargeError, UnencodableError } from "../errors.js";
 import { openResult, openTask, sealResult, sealTask } from "./envelope.js";
-import type { SealOptions, TaskHeader } from "./envelope.js";
+import type { SealOptions } from "./envelope.js";
+import type { TaskHeader } from "./task-header.js";
 import { keyring } from "./keyring.js";
 import { sign } from "./signature.js";
 

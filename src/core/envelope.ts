@@ -7,11 +7,6 @@ import { sealingKeys, sign, verify } from "./signature.js";
 import { readHeader } from "./task-header.js";
 import type { TaskHeader } from "./task-header.js";
 
-export { composeHook, readHookBody } from "./hook-message.js";
-export type { HookBody } from "./hook-message.js";
-export { readHeader } from "./task-header.js";
-export type { HeaderBackoff, TaskHeader } from "./task-header.js";
-
 export interface SealOptions {
   /** Deflate where it saves room. */
   readonly compress: boolean;

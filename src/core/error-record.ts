@@ -15,7 +15,10 @@ export function toErrorRecord(thrown: unknown): ErrorRecord {
       safe(() => thrown.message, ""),
       limits.message,
     ),
-    stack: cut(safe(() => stackOf(thrown), ""), limits.stack),
+    stack: cut(
+      safe(() => stackOf(thrown), ""),
+      limits.stack,
+    ),
   };
 }
 

@@ -10,8 +10,10 @@ import {
 } from "../errors.js";
 import { checkArguments } from "./arguments.js";
 import { currentTasks } from "./current-task.js";
-import { openTask, readHeader, readHookBody, sealResult } from "./envelope.js";
-import type { TaskHeader } from "./envelope.js";
+import { openTask, sealResult } from "./envelope.js";
+import { readHeader } from "./task-header.js";
+import { readHookBody } from "./hook-message.js";
+import type { TaskHeader } from "./task-header.js";
 import { toErrorRecord } from "./error-record.js";
 import { finishedTask } from "./finished-task.js";
 import { humanName } from "./ids.js";

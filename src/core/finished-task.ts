@@ -1,6 +1,7 @@
 import type { StoredNote } from "../contracts/frames.js";
 import type { ErrorRecord, StoredTask } from "../contracts/store.js";
-import { openResult, openTask, readHookBody } from "./envelope.js";
+import { openResult, openTask } from "./envelope.js";
+import { readHookBody } from "./hook-message.js";
 import { humanName } from "./ids.js";
 import type { Keyring } from "./keyring.js";
 import type { FinishedTask } from "./task-types.js";

@@ -3,7 +3,9 @@ import { describe, expect, it } from "vitest";
 import type { StoredNote } from "../contracts/frames.js";
 import { EnvelopeError } from "../errors.js";
 import { keyring } from "./keyring.js";
-import { composeHook, openTask, readHeader, readHookBody } from "./envelope.js";
+import { composeHook, readHookBody } from "./hook-message.js";
+import { openTask } from "./envelope.js";
+import { readHeader } from "./task-header.js";
 
 const outcome: StoredNote = {
   id: "p1",

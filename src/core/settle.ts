@@ -1,6 +1,6 @@
 import type { AttemptEnding, AttemptRecord, ErrorRecord, Outcome } from "../contracts/store.js";
 import { backoffDelay } from "./backoff.js";
-import type { TaskHeader } from "./envelope.js";
+import type { TaskHeader } from "./task-header.js";
 
 /** What decides how a task is tried, in milliseconds: the message's own header first, then the cluster's options. */
 export interface RunPolicy {

@@ -1,3 +1,5 @@
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { expect, it } from "vitest";
 import type { AttemptRecord } from "qluster/contracts";
 import { alive, until, workshop } from "../support/workshop.js";
@@ -35,6 +37,15 @@ async function enqueueAll(shop: Workshop): Promise<string[]> {
     ids.push(...(await shop.q.asyncTasks(batch)));
   }
   return ids;
+}
+
+/** Waits until tasks have started so often again, so that a kill comes at a random moment of the work. */
+async function moreStarts(shop: Workshop, count: number): Promise<void> {
+  const file = join(shop.folder, "trace.log");
+  // A line has about 60 bytes; reading the size is cheap enough to do it often.
+  const size = (): number => (existsSync(file) ? statSync(file).size : 0);
+  const wanted = size() + count * 60;
+  await until(() => size() >= wanted, 60_000, `${count} more tasks to start`);
 }
 
 async function finishedCount(shop: Workshop, ids: readonly string[]): Promise<number> {
@@ -76,17 +87,13 @@ it("survives 200 kills of workers at random moments: every task has its result, 
   const next = random(1);
 
   const killed = new Set<number>();
-  let planned = 0;
-  while (planned < 200) {
+  while (killed.size < 200) {
+    await moreStarts(shop, Math.floor(next() * 40));
     const workers = cluster.workers().filter((pid) => !killed.has(pid));
     const victim = workers[Math.floor(next() * workers.length)];
-    if (victim !== undefined) {
-      process.kill(victim, "SIGKILL");
-      killed.add(victim);
-      planned += 1;
-    }
-    // The random moment is the point here; what is waited for is checked at the end.
-    await new Promise((resolve) => setTimeout(resolve, next() * 150));
+    if (victim === undefined) continue;
+    process.kill(victim, "SIGKILL");
+    killed.add(victim);
   }
   await until(async () => (await shop.q.queueSize()) === 0, 120_000, "an empty queue");
   await until(async () => (await finishedCount(shop, ids)) === tasks, 60_000, "every task to succeed");
@@ -103,16 +110,14 @@ it("survives 200 kills of workers at random moments: every task has its result, 
 });
 
 it("survives 50 kills of the supervisor at random moments, and leaves no worker behind", async () => {
-  await using shop = await workshop({ attempts: 0, workers: 2, lease: "900ms" });
+  await using shop = await workshop({ attempts: 0, workers: 2, lease: "1s" });
   const ids = await enqueueAll(shop);
   const next = random(2);
   const orphans: number[] = [];
 
   for (let kill = 0; kill < 50; kill += 1) {
     const cluster: ClusterProcess = await shop.cluster({ args: ["--log-level", "error"], noWait: true });
-    const startAt = performance.now();
-    await until(() => cluster.workers().length > 0, 10_000, "workers");
-    await new Promise((resolve) => setTimeout(resolve, 300 + next() * 900 - (performance.now() - startAt) * 0.1));
+    await moreStarts(shop, Math.floor(next() * 120));
     orphans.push(...cluster.workers());
     cluster.kill("SIGKILL");
     await cluster.exited;

@@ -1,0 +1,52 @@
+import { expect, it } from "vitest";
+import { link, ref } from "qluster";
+import { until, workshop } from "../support/workshop.js";
+
+it("shares long and short tasks between two clusters as well as can be", async () => {
+  await using shop = await workshop({ workers: 4, lease: "15s" });
+  await shop.cluster({ args: ["--log-level", "error"], noWait: true });
+  await shop.cluster({ args: ["--log-level", "error"], noWait: true });
+  await until(async () => (await shop.q.clusters()).length === 2, 20_000, "two clusters");
+  const mixed = Array.from({ length: 1_016 }, (_, n) =>
+    n % 63 === 0 && n / 63 < 16 ? link("jobs.traced", `long${n}`, 2_000) : link("jobs.traced", `short${n}`, 1),
+  );
+
+  const started = performance.now();
+  const ids = await shop.q.asyncTasks(mixed);
+  await until(async () => (await shop.q.queueSize()) === 0, 30_000, "an empty queue");
+  const records = await Promise.all(ids.map(async (id) => await shop.q.fetch(id, { wait: "20s" })));
+  const tookMs = performance.now() - started;
+
+  expect(records.every((record) => record?.success === true)).toBe(true);
+  // Eight places: two long tasks each, and an eighth of the short ones.
+  const idealMs = (16 * 2_000 + 1_000 * 1) / 8;
+  expect(tookMs).toBeLessThan(idealMs * 1.2);
+});
+
+it("starts a task of high priority as soon as any running task ends (P091)", async () => {
+  await using shop = await workshop({ workers: 2 });
+  await shop.cluster({ args: ["--log-level", "error"], noWait: true });
+  await until(async () => (await shop.q.clusters()).length === 1, 20_000, "the cluster");
+  await shop.q.asyncTasks(Array.from({ length: 60 }, (_, n) => link("jobs.traced", `low${n}`, 200)));
+  await until(() => shop.trace().length >= 4, 10_000, "some tasks to start");
+
+  const enqueuedAt = Date.now();
+  const urgent = await shop.q.asyncTask(ref("jobs.traced", { priority: 10 }), "urgent");
+  const finished = await shop.q.fetch(urgent, { wait: "20s" });
+
+  expect(finished!.startedAt.getTime() - enqueuedAt).toBeLessThan(200 + 50);
+});
+
+it("serves every queue that has work, by weight (P322)", async () => {
+  await using shop = await workshop({ workers: 1 });
+  const to = (queue: string, n: number) => link(ref("jobs.traced", { queue }), `${queue}${n}`, 30);
+  await shop.q.asyncTasks(Array.from({ length: 40 }, (_, n) => to("big", n)));
+  await shop.q.asyncTasks(Array.from({ length: 5 }, (_, n) => to("small", n)));
+
+  await shop.cluster({ args: ["--queues", "big:3,small:1", "--log-level", "error"], noWait: true });
+  await until(() => shop.trace().length >= 45, 30_000, "all tasks to start");
+
+  const order = shop.trace().map((line) => line.split(" ")[1]!.replace(/\d+$/, ""));
+  const lastSmall = order.lastIndexOf("small");
+  expect(lastSmall).toBeLessThan(26);
+});
