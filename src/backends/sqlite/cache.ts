@@ -70,7 +70,7 @@ function newVersion(): string {
 }
 
 function endOf(session: Session, ttlMs: number | null): number | null {
-  return ttlMs === null ? null : session.now + ttlMs;
+  return ttlMs === null ? null : Math.ceil(session.now + ttlMs);
 }
 
 function liveVersion(session: Session, key: string): string | undefined {

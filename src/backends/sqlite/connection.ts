@@ -3,7 +3,7 @@ import type { Clock } from "../../contracts/clock.js";
 import { ClosedError, SchemaError, StoreDamagedError, StoreUnavailableError } from "../../errors.js";
 import type { SqliteDatabase, SqliteDriver, SqliteStatement, SqlValue } from "./driver.js";
 import { LockLine } from "./lock-line.js";
-import { isAway, isBusy, isDamaged, isMissingTable } from "./sqlite-error.js";
+import { isAway, isBroken, isBusy, isDamaged, isMissingTable } from "./sqlite-error.js";
 
 type ConnectionOptions = Pick<BackendOptions, "location" | "durability" | "blockMs" | "retryMs">;
 
@@ -38,7 +38,12 @@ export class Connection {
     }
   }
 
-  /** Reads, or writes with a single statement. */
+  /** Reads. Who only reads need not wait for those who want to write. */
+  read<T>(work: () => T): Promise<T> {
+    return this.#run(work, true);
+  }
+
+  /** Writes with a single statement. */
   once<T>(work: () => T): Promise<T> {
     return this.#run(work);
   }
@@ -70,16 +75,15 @@ export class Connection {
     return this.#isClosed;
   }
 
-  /** @param abandon - Leaves the file alone: closing the last connection would remove a -wal file by its name. */
-  close(abandon = false): void {
+  close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#statements.clear();
-    if (!abandon) this.#database.close();
+    this.#database.close();
   }
 
-  async #run<T>(work: () => T): Promise<T> {
-    if (this.#line.isEmpty) {
+  async #run<T>(work: () => T, overtakes = false): Promise<T> {
+    if (overtakes || this.#line.isEmpty) {
       const done = this.#attempt(work);
       if (done !== undefined) return done.value;
     }
@@ -175,7 +179,7 @@ function translated(location: string, cause: unknown): unknown {
   if (isBusy(cause) || isAway(cause)) {
     return new StoreUnavailableError(`The database file "${location}" cannot be used at the moment: ${reason}.`, {
       cause,
-      maybeWritten: isAway(cause),
+      maybeWritten: isBroken(cause),
     });
   }
   if (isDamaged(cause)) {

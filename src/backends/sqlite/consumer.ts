@@ -115,26 +115,26 @@ export class SqliteConsumer implements Consumer {
   /** Reads first, so that an idle consumer never asks for the write lock. */
   async #look(queues: readonly string[], max: number): Promise<Look> {
     const { file } = this.#parts;
-    const { isWorth, nextAt } = await file.read((session) => this.#glance(session, queues));
+    const { isDue, isWorth, nextAt } = await file.read((session) => this.#glance(session, queues));
     if (!isWorth) return { deliveries: [], nextAt };
-    const { deliveries, hasTakenOver } = await file.write((session) => this.#takeInside(session, queues, max));
+    const { deliveries, hasTakenOver } = await file.write((session) => {
+      const taken = this.#takeOverIfDue(session);
+      if (isDue) promote(session);
+      return { deliveries: claim(session, this.#seq, queues, max), hasTakenOver: taken };
+    });
     if (hasTakenOver) file.wakeUp.changed();
-    return { deliveries, nextAt: deliveries.length > 0 ? nextAt : 0 };
+    return { deliveries, nextAt: 0 };
   }
 
-  #glance(session: Session, queues: readonly string[]): { readonly isWorth: boolean; readonly nextAt: number } {
-    const nextAt = Math.min(nextDue(session), this.#nextTakeover(session));
-    return { nextAt, isWorth: nextAt <= session.now || isAnythingWaiting(session, queues) };
+  #glance(session: Session, queues: readonly string[]): { isDue: boolean; isWorth: boolean; nextAt: number } {
+    const dueAt = nextDue(session);
+    const nextAt = Math.min(dueAt, this.#nextTakeover(session));
+    const isWorth = nextAt <= session.now || isAnythingWaiting(session, queues);
+    return { isDue: dueAt <= session.now, isWorth, nextAt };
   }
 
-  #takeInside(
-    session: Session,
-    queues: readonly string[],
-    max: number,
-  ): { deliveries: Delivery[]; hasTakenOver: boolean } {
-    const hasTakenOver = this.#nextTakeover(session) <= session.now && takeOver(session, this.#seq);
-    promote(session);
-    return { deliveries: claim(session, this.#seq, queues, max), hasTakenOver };
+  #takeOverIfDue(session: Session): boolean {
+    return this.#nextTakeover(session) <= session.now && takeOver(session, this.#seq);
   }
 
   /** When the next lease of another consumer ends, and ours has held long enough to take over. Checks our own too. */

@@ -9,6 +9,8 @@ interface NamedRow {
 
 /** So many of the newest tasks are looked through for a name that was made from an id, as no index has it. */
 const scanned = 100_000;
+/** So many of one name are compared: those that were stored last. */
+const compared = 100;
 /** Read and compared in one turn of the loop. */
 const step = 2_000;
 
@@ -26,7 +28,8 @@ const tables = ["qluster_message", "qluster_task"] as const;
 
 function newestNamed(session: Session, table: (typeof tables)[number], name: string): NamedRow | undefined {
   const rows = session.all<NamedRow>(
-    `SELECT id, queued_at FROM ${table} INDEXED BY ${table}_name WHERE project = ? AND name = ?`,
+    `SELECT id, queued_at FROM ${table} INDEXED BY ${table}_name WHERE project = ? AND name = ?
+     ORDER BY seq DESC LIMIT ${compared}`,
     [session.project, name],
   );
   return newest(rows);

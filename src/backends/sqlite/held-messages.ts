@@ -41,6 +41,6 @@ export function release(
 ): void {
   for (const receipt of receipts) {
     const { seq, id } = heldMessage(receipt);
-    session.run(giveBackSql, [seq, id, consumer, delayMs, session.now, suspect ? 1 : -1]);
+    session.run(giveBackSql, [seq, id, consumer, Math.ceil(delayMs), session.now, suspect ? 1 : -1]);
   }
 }

@@ -1,6 +1,5 @@
 import type { Backend, BackendOptions, OpenBackend } from "../../contracts/backend.js";
 import type { Clock } from "../../contracts/clock.js";
-import { StoreReplacedError } from "../../errors.js";
 import { sqliteBroker } from "./broker.js";
 import { sqliteCache } from "./cache.js";
 import { Connection } from "./connection.js";
@@ -52,7 +51,7 @@ export async function openSqlite(options: BackendOptions, driver: SqliteDriver, 
       cache: sqliteCache(file),
       schema,
       async [Symbol.asyncDispose]() {
-        connection.close(isReplaced(disk));
+        connection.close();
         wakeUp.end();
       },
     };
@@ -61,15 +60,3 @@ export async function openSqlite(options: BackendOptions, driver: SqliteDriver, 
     throw error;
   }
 }
-
-function isReplaced(disk: DatabaseFile): boolean {
-  try {
-    disk.assertInPlace();
-    return false;
-  } catch (error) {
-    return error instanceof StoreReplacedError;
-  }
-}
-
-/** Its driver blocks the thread that calls it, so a cluster gives it one of its own. */
-export const synchronous = true;

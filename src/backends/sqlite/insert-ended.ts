@@ -46,7 +46,7 @@ function pushEnded(values: SqlValue[], { seq, id, attempt, outcome }: EndedMessa
   if (attempt === null) values.push(0, 0, null, null, null, null, null);
   else {
     const { counted, ending, startedAt, stoppedAt, worker, error } = attempt;
-    values.push(1, counted ? 1 : 0, ending, startedAt, stoppedAt, worker, errorText(error));
+    values.push(1, counted ? 1 : 0, ending, Math.floor(startedAt), Math.floor(stoppedAt), worker, errorText(error));
   }
   if (outcome.to === "succeeded") values.push(null, outcome.result);
   else values.push(errorText(outcome.error), null);

@@ -39,7 +39,7 @@ export function insertUnknownMessage(session: Session, task: NewTask): boolean {
 }
 
 function pushTask(values: SqlValue[], { project, now }: Session, task: NewTask): void {
-  const dueAt = Math.max(now + task.delayMs, task.dueAt ?? now);
+  const dueAt = Math.ceil(Math.max(now + task.delayMs, task.dueAt ?? now));
   const unique = task.unique;
   values.push(
     project,
@@ -49,7 +49,7 @@ function pushTask(values: SqlValue[], { project, now }: Session, task: NewTask):
     rankOf(task.priority),
     dueAt,
     task.id,
-    task.expiresMs === null ? null : now + task.expiresMs,
+    task.expiresMs === null ? null : Math.ceil(now + task.expiresMs),
     task.func,
     task.name,
     task.group,
@@ -57,7 +57,7 @@ function pushTask(values: SqlValue[], { project, now }: Session, task: NewTask):
     task.parent,
     unique === null ? null : unique.key,
     unique === null ? null : unique.until,
-    unique === null || unique.forMs === null ? null : now + unique.forMs,
+    unique === null || unique.forMs === null ? null : Math.ceil(now + unique.forMs),
     task.envelope,
   );
 }

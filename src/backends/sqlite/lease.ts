@@ -16,7 +16,7 @@ export function openLease(session: Session, { leaseMs, cluster }: ConsumeOptions
   const row = session.first<{ seq: number }>(
     "INSERT INTO qluster_consumer (project, cluster, host, pid, lease_ms, expires_at, running) " +
       "VALUES (?, ?, ?, ?, ?, ?, '[]') RETURNING seq",
-    [session.project, cluster.id, cluster.host, cluster.pid, leaseMs, session.now + leaseMs],
+    [session.project, cluster.id, cluster.host, cluster.pid, Math.ceil(leaseMs), session.now + Math.ceil(leaseMs)],
   );
   return row?.seq ?? 0;
 }
@@ -69,7 +69,7 @@ const countLost = `
 
 /** Its last renewal named the task as running: the attempt is on record, so the delivery has had its ending. */
 function recordLost(session: Session, consumer: ConsumerRow, { id, startedAt, worker }: RunningTask): void {
-  const common = [session.project, id, consumer.seq, startedAt, session.now, worker];
+  const common = [session.project, id, consumer.seq, Math.floor(startedAt), session.now, worker];
   if (session.run(insertLost, [...common, errorText(clusterLost(consumer))]) === 1) session.run(countLost, common);
 }
 

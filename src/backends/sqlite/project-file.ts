@@ -47,7 +47,7 @@ export class ProjectFile {
   /** Reads only: other processes may write meanwhile, between two statements too. */
   async read<T>(work: (session: Session) => T): Promise<T> {
     await this.#ready();
-    return this.#connection.once(() => work(this.#session()));
+    return this.#connection.read(() => work(this.#session()));
   }
 
   /** One writing statement, durable when it returns. Cheaper than a transaction. */
@@ -65,7 +65,7 @@ export class ProjectFile {
   /** Checks the tables and enters the project. @throws {SchemaError} */
   async #ready(): Promise<void> {
     if (this.#project !== undefined) return;
-    await this.#connection.once(() => this.#schema.assertUsable());
+    await this.#connection.read(() => this.#schema.assertUsable());
     this.#project = await this.#connection.transaction(() => this.#enter());
   }
 
@@ -79,7 +79,7 @@ export class ProjectFile {
   }
 
   #session(): Session {
-    return new FileSession(this.#connection, this.#project ?? 0, this.#clock.now());
+    return new FileSession(this.#connection, this.#project ?? 0, Math.floor(this.#clock.now()));
   }
 }
 

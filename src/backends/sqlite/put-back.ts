@@ -36,14 +36,14 @@ export function putBack(
   if (attempt !== null) recordAttempt(session, key, attempt);
   const changes = session.run(putBackSql, [
     ...key,
-    outcome.delayMs,
+    Math.ceil(outcome.delayMs),
     isRetry ? 1 : 0,
     session.now,
     deliveries,
     attempt === null ? 0 : 1,
     attempt?.counted === true ? 1 : 0,
-    attempt?.startedAt ?? null,
-    attempt?.stoppedAt ?? null,
+    attempt === null ? null : Math.floor(attempt.startedAt),
+    attempt === null ? null : Math.floor(attempt.stoppedAt),
     attempt?.worker ?? null,
   ]);
   return changes === 1;
@@ -51,5 +51,13 @@ export function putBack(
 
 function recordAttempt(session: Session, key: readonly (string | number)[], attempt: AttemptRecord): void {
   const { ending, counted, startedAt, stoppedAt, worker, error } = attempt;
-  session.run(insertAttempt, [...key, ending, counted ? 1 : 0, startedAt, stoppedAt, worker, errorText(error)]);
+  session.run(insertAttempt, [
+    ...key,
+    ending,
+    counted ? 1 : 0,
+    Math.floor(startedAt),
+    Math.floor(stoppedAt),
+    worker,
+    errorText(error),
+  ]);
 }

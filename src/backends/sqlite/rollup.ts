@@ -18,7 +18,7 @@ const rollUpStoredSql = `
 /** Adds final outcomes to the counts of this minute. */
 export function rollUp(session: Session, ended: readonly Ended[]): void {
   for (const { queue, succeeded, failed, busyMs } of totalsByQueue(ended)) {
-    session.run(rollUpSql, [session.project, minuteOf(session.now), queue, succeeded, failed, busyMs]);
+    session.run(rollUpSql, [session.project, minuteOf(session.now), queue, succeeded, failed, Math.round(busyMs)]);
   }
 }
 

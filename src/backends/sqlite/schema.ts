@@ -27,7 +27,7 @@ export class SqliteSchema implements Schema {
   }
 
   status(): Promise<SchemaStatus> {
-    return this.#connection.once(() => this.#status());
+    return this.#connection.read(() => this.#status());
   }
 
   async migrate(): Promise<number[]> {

@@ -46,6 +46,11 @@ export function isAway(error: unknown): boolean {
   return code !== undefined && away.has(code);
 }
 
+/** The disk failed in the middle: what was being written may be there or not. */
+export function isBroken(error: unknown): boolean {
+  return resultCode(error) === codes.io;
+}
+
 /** The file is damaged, or no SQLite database at all. */
 export function isDamaged(error: unknown): boolean {
   const code = resultCode(error);

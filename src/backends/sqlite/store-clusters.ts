@@ -7,7 +7,7 @@ const beatSql = `
 
 /** Publishes a cluster's status. */
 export function beat(session: Session, status: ClusterStatus, ttlMs: number): void {
-  session.run(beatSql, [session.project, status.clusterId, session.now + ttlMs, JSON.stringify(status)]);
+  session.run(beatSql, [session.project, status.clusterId, Math.ceil(session.now + ttlMs), JSON.stringify(status)]);
 }
 
 export function liveClusters(session: Session): ClusterStatus[] {

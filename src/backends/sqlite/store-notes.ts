@@ -17,9 +17,9 @@ const saveLine = `INSERT INTO qluster_log (project, id, at, text) SELECT ?1, ?2,
 export function saveNotes(session: Session, notes: readonly TaskNote[]): void {
   for (const { id, at, progress, log } of notes) {
     if (progress !== undefined) {
-      session.run(saveProgress, [session.project, id, at, progress.done, progress.total, progress.note]);
+      session.run(saveProgress, [session.project, id, Math.floor(at), progress.done, progress.total, progress.note]);
     }
-    if (log !== undefined) session.run(saveLine, [session.project, id, at, log]);
+    if (log !== undefined) session.run(saveLine, [session.project, id, Math.floor(at), log]);
   }
 }
 
