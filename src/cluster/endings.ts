@@ -23,6 +23,8 @@ export interface ClusterProgress {
 export interface EndingsParts {
   readonly recorder: Pick<Recorder, "record">;
   readonly logger: Logger;
+  /** Whether anybody reads a line for each task. */
+  readonly logsTasks: boolean;
   readonly unknownForMs: number;
   readonly maxDeliveries: number;
   /** The names that workers here can run, for the nearest one. */
@@ -115,7 +117,8 @@ export class Endings {
   }
 
   #log(entry: Entry, outcome: Settlement["outcome"], end: AttemptEnd | undefined): void {
-    const { logger } = this.#parts;
+    const { logger, logsTasks } = this.#parts;
+    if (outcome.to === "succeeded" && !logsTasks) return;
     const fields = { taskId: entry.delivery.id, task: entry.header.func, queue: entry.delivery.queue };
     const timed = end === undefined ? fields : { ...fields, durationMs: end.stoppedAt - end.startedAt };
     if (outcome.to === "succeeded") logger.info(logMessages.processed(nameOf(entry)), timed);
@@ -125,8 +128,7 @@ export class Endings {
   }
 
   #announce(entry: Entry, end: AttemptEnd, outcome: Settlement["outcome"]): void {
-    const note = noteOf(entry, end.startedAt, end.stoppedAt, outcome, end.error ?? null);
-    this.#announcements.push({ ...note, attempt: note.attempt + 1 });
+    this.#announcements.push(noteOf(entry, end, outcome));
     if (this.#announcements.length > 1) return;
     setImmediate(() => this.#parts.announce(this.#announcements.splice(0)));
   }

@@ -169,6 +169,7 @@ class Supervisor implements Cluster {
     this.#endings = new Endings({
       recorder: this.#recorder,
       logger: this.#logger,
+      logsTasks: this.#config.logger !== null || ["info", "debug"].includes(this.#config.logLevel),
       unknownForMs: this.#config.unknownForMs,
       maxDeliveries: this.#config.maxDeliveries,
       knownTasks: () => this.#pool.tasks,
