@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { backends, type Opened } from "../../test/support/backends.js";
@@ -449,7 +452,7 @@ describe.each(backends)("a queue on %s", (_, open) => {
       [
         "a signal that is none",
         () => q.fetch("x", { signal: {} as never }),
-        /option signal is an object; expected an AbortSignal/,
+        /option signal is \{\}; expected an AbortSignal/,
       ],
       ["no id", () => q.result(undefined as never), /first argument is undefined; expected the id/],
       ["an empty id for status", () => q.status(""), /id is ""/],
@@ -619,6 +622,21 @@ describe("createQluster", () => {
     const q = createQluster({ name: "shop", database: "sqlite:/nowhere/at/all/q.db", secret }, { env: {} });
 
     await expect(q.close()).resolves.toBeUndefined();
+  });
+
+  it("makes the embedded database and its secret, so that nothing else has to be set up (P001)", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "qluster-embedded-"));
+    const three = { name: "shop", database: "sqlite:data/q.db", root: folder, sync: true };
+    try {
+      await using producer = createQluster(three, { env: {} });
+      await using reader = createQluster(three, { env: {} });
+
+      const id = await producer.asyncTask(double, 21);
+
+      expect(await reader.result(id)).toBe(42);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 
   it("lets two queues of other databases live in one process (P058)", async () => {

@@ -10,7 +10,7 @@ import { taskNames } from "../core/registry.js";
 import { sendableSignals } from "../core/signals.js";
 import type { OutgoingTask } from "../core/task-types.js";
 import { OptionError, UnknownTaskError } from "../errors.js";
-import { quote } from "./option-checks.js";
+import { quote } from "../core/quote.js";
 import { newId } from "./random-ids.js";
 import { planRequest, type RequestPlan } from "./request-plan.js";
 import { hookName, resolveTarget, type ResolvedTarget } from "./target.js";

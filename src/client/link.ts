@@ -1,5 +1,5 @@
 import { OptionError } from "../errors.js";
-import { quote } from "./option-checks.js";
+import { quote } from "../core/quote.js";
 import type { DefineLink } from "./types.js";
 
 /** A target with its arguments, before anything was checked. */

@@ -1,4 +1,5 @@
 import { nearest } from "../core/names.js";
+import { quote } from "../core/quote.js";
 import type { TaskOptions } from "../core/task-types.js";
 import { OptionError } from "../errors.js";
 
@@ -70,12 +71,4 @@ export function boundedNumber(value: unknown, option: string, least: number, mos
 export function filledText(value: unknown, option: string): string {
   if (typeof value === "string" && value.trim() !== "") return value;
   throw refuse(option, value, "a text that is not empty");
-}
-
-/** A value for a message, short. */
-export function quote(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
-  if (typeof value === "function") return "a function";
-  if (typeof value !== "object" || value === null) return String(value);
-  return Array.isArray(value) ? "an array" : value instanceof Date ? `a Date (${String(value)})` : "an object";
 }

@@ -5,7 +5,8 @@ import { finishedFromStore, type OpenLimits } from "../core/finished-task.js";
 import type { Keyring } from "../core/keyring.js";
 import type { FinishedTask } from "../core/task-types.js";
 import { OptionError, TaskFailedError } from "../errors.js";
-import { quote, refuse } from "./option-checks.js";
+import { quote } from "../core/quote.js";
+import { refuse } from "./option-checks.js";
 import type { ReadOptions } from "./types.js";
 import type { Awaited, Patience, Waiters } from "./waiters.js";
 

@@ -7,7 +7,7 @@ import type { Connection } from "./connection.js";
 import { prepare, type EnqueueHost, type Prepared } from "./enqueuer.js";
 import { partsOf } from "./link.js";
 import { LiveNames } from "./live-names.js";
-import { quote } from "./option-checks.js";
+import { quote } from "../core/quote.js";
 import { Submitter } from "./submitter.js";
 import { SyncRunner } from "./sync-runner.js";
 

@@ -3,7 +3,8 @@ import { checkLength } from "../core/names.js";
 import { taskByFunction, taskByName, type TaskDefinition } from "../core/registry.js";
 import type { TaskOptions } from "../core/task-types.js";
 import { OptionError, UnknownFunctionError } from "../errors.js";
-import { filledText, quote } from "./option-checks.js";
+import { quote } from "../core/quote.js";
+import { filledText } from "./option-checks.js";
 import { mergeOptions } from "./merge-options.js";
 import { emptyPlan, planRequest, type RequestPlan } from "./request-plan.js";
 

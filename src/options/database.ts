@@ -2,7 +2,7 @@ import { isAbsolute, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { nearest } from "../core/names.js";
 import type { Problems } from "./problems.js";
-import { quote } from "./problems.js";
+import { quote } from "../core/quote.js";
 import type { DatabaseAddress } from "./resolved.js";
 
 /** What `database` may begin with in this version, and what is planned. */

@@ -1,6 +1,6 @@
 import { nearest } from "../core/names.js";
 import type { Problems } from "./problems.js";
-import { quote } from "./problems.js";
+import { quote } from "../core/quote.js";
 import type { Reader } from "./reader.js";
 
 export interface Part<T> {

@@ -279,6 +279,16 @@ describe("precedence", () => {
   });
 });
 
+const notes = (queues: string[], flags = {}) => resolveConfig({ ...base, queues }, { ...quiet, flags }).notes;
+
+describe("queues", () => {
+  it("tell when nobody here serves tasks without a queue", () => {
+    expect(notes(["media", "mail"])).toEqual([expect.stringMatching(/^queues does not name "shop"/)]);
+    expect(notes(["media", "shop"])).toEqual([]);
+    expect(notes(["shop"], { queues: ["media"] })).toEqual([]);
+  });
+});
+
 describe("altClusters", () => {
   const file: QlusterConfig = {
     ...base,

@@ -18,7 +18,7 @@ import {
   type Layer,
 } from "./layers.js";
 import { isRecord } from "./nested.js";
-import { plainOptions } from "./option-table.js";
+import { plainOptions, type PlainValues } from "./option-table.js";
 import { Problems } from "./problems.js";
 import type { DatabaseAddress, ResolvedConfig, ValueSource } from "./resolved.js";
 
@@ -61,7 +61,7 @@ export function resolveConfig(config: QlusterConfig, sources: ConfigSources = {}
   }
   const database = databaseOf(layers, root, origins, problems);
   if (database === undefined || problems.lines.length > 0) throw new ConfigError(problems.lines);
-  notes.push(...strangeVariables(env));
+  notes.push(...strangeVariables(env), ...unservedQueue(values, origins));
   return completeConfig(values, { database, root, configFile: sources.configFile ?? null, origins, notes });
 }
 
@@ -128,4 +128,13 @@ function databaseOf(
   const found = find(layers, "database");
   origins.set("database", found?.source ?? "default");
   return readDatabase(found?.value, found?.path ?? "database", root, problems);
+}
+
+/** The queue of tasks without `queue`, when this cluster leaves it to others. On the command line that is meant. */
+function unservedQueue(values: PlainValues, origins: ReadonlyMap<string, ValueSource>): string[] {
+  const home = values.clusterName ?? values.name;
+  if (values.queues === null || values.queues.has(home) || origins.get("queues") === "flag") return [];
+  return [
+    `queues does not name "${home}", where tasks without a queue go: another cluster has to serve it, or add it to queues.`,
+  ];
 }
