@@ -17,7 +17,7 @@ export interface Command {
 export type CommandTable = Readonly<Record<string, Command>>;
 
 /** From flags to an exit code. What it throws is printed for people by whoever called it. */
-export type RunCommand = (context: CommandContext) => Promise<ExitCode>;
+type RunCommand = (context: CommandContext) => Promise<ExitCode>;
 
 export interface CommandContext {
   readonly flags: Flags;

@@ -17,7 +17,7 @@ export interface Terminal {
   readonly style: Style;
 }
 
-export type Colour = "red" | "green" | "yellow" | "cyan" | "dim" | "bold";
+type Colour = "red" | "green" | "yellow" | "cyan" | "dim" | "bold";
 /** Colours a text that is printed to standard output, or leaves it as it is. */
 export type Style = (colour: Colour, text: string) => string;
 

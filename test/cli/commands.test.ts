@@ -142,6 +142,7 @@ describe("qluster cluster", () => {
       taskId: expect.stringMatching(id),
       task: "tasks.add",
       queue: "shop",
+      cluster: "shop",
       durationMs: expect.any(Number),
     });
     expect(said).toMatch(/Failed \[[a-z-]+\] - oops/);

@@ -51,7 +51,7 @@ function demoConfig(folder: string): ResolvedConfig {
 
 /** `undefined` when a signal ended it before all was done. */
 async function demonstrate(tasks: number, config: ResolvedConfig, bar: ProgressBar): Promise<DemoSummary | undefined> {
-  const logger = openLogger(config, { write: bar.write });
+  const logger = openLogger(config, { write: bar.write, fields: { cluster: config.clusterName } });
   await using q = qlusterOf(config);
   const cluster = createCluster(config, logger);
   using signals = stopOnSignals(cluster, { say: bar.say, graceMs: config.graceMs });

@@ -14,7 +14,7 @@ export interface DemoSummary {
   readonly lost: number;
 }
 
-export interface DemoFailure {
+interface DemoFailure {
   readonly task: string;
   /** One of the messages, as a sample. */
   readonly message: string;
