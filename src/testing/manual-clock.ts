@@ -3,6 +3,8 @@ import type { Clock } from "../contracts/clock.js";
 
 /** A clock that a test can move. */
 export interface TestClock extends Clock {
+  /** Moved by the test alone: an hour takes no time. */
+  readonly isManual: boolean;
   /** Lets `ms` milliseconds pass. A real clock waits for them. */
   readonly advance: (ms: number) => Promise<void>;
 }
@@ -17,6 +19,7 @@ export function manualClock(start: number | Date = Date.UTC(2026, 0, 1, 12)): Te
   let passed = 0;
 
   return {
+    isManual: true,
     now: () => origin + passed,
     monotonic: () => passed,
     async advance(ms) {
@@ -30,6 +33,7 @@ export function manualClock(start: number | Date = Date.UTC(2026, 0, 1, 12)): Te
 /** The machine's own clock, for a backend that reads time from its server: `advance` really waits. */
 export function realClock(): TestClock {
   return {
+    isManual: false,
     now: () => Date.now(),
     monotonic: () => performance.now(),
     advance: (ms) => wait(ms),

@@ -7,7 +7,7 @@ export function enqueuePromises(suite: Suite): void {
   const { describe, it, clock } = suite;
 
   describe("enqueue", () => {
-    it("carries an envelope of 200 KB unchanged, whatever its characters (P236)", async () => {
+    it("carries an envelope of 200 KB unchanged, whatever its characters (P236, P248)", async () => {
       await using backend = await openEmpty(suite);
       const envelope = `{"a":"ü 漢字 👩‍🚀 '\\"\\\\ %s $1 \u2028"}\n${"é".repeat(100_000)}\n\tend`;
 

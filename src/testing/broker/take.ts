@@ -103,7 +103,7 @@ function queuePromises(suite: Suite): void {
 function waitingPromises(suite: Suite): void {
   const { it, clock } = suite;
 
-  it("comes back empty when the wait is over", async () => {
+  it("comes back empty when the wait is over (P253)", async () => {
     await using backend = await openEmpty(suite);
     const owner = await consumer(backend.broker);
 

@@ -54,7 +54,7 @@ function outcomePromises(suite: Suite): void {
     ["failed", failed],
     ["cancelled", cancelled],
   ] as const) {
-    it(`stores that a task was ${state}, with its error (P356)`, async () => {
+    it(`stores that a task was ${state}, with its error, and acknowledges (P356, P364)`, async () => {
       await using backend = await openEmpty(suite);
       await backend.store.submit([newTask("t")]);
       const owner = await consumer(backend.broker);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { consumer, idOf, takeOne } from "../messages.js";
-import { openEmpty, type Suite } from "../suite.js";
+import { itIf, openEmpty, type Suite } from "../suite.js";
 import { attemptOf, failed, hookOf, newTask, retrying, runTask, succeeded, succeededUnkept } from "../tasks.js";
 
 /** Counts and rates. */
@@ -87,6 +87,28 @@ function throughputPromises(suite: Suite): void {
       const counted = (await backend.store.throughput(since)).filter((rollup) => rollup.succeeded + rollup.failed > 0);
 
       assert.deepEqual(counted, []);
+    });
+
+    itIf(
+      suite,
+      clock.isManual,
+      "it would wait for minutes",
+    )("counts each task in the minute of its end", async () => {
+      await using backend = await openEmpty(suite);
+      const start = Math.floor((await backend.store.now()) / 60_000) * 60_000;
+      await runTask(backend, newTask("a"));
+      await clock.advance(120_000);
+      await runTask(backend, newTask("b"), failed);
+      await runTask(backend, newTask("c", { queue: "media" }));
+
+      const rollups = await backend.store.throughput(start);
+
+      const lines = rollups.map(
+        ({ minute, queue, ...sums }) => `${minute - start} ${queue} ${sums.succeeded}:${sums.failed}`,
+      );
+      assert.deepEqual(lines.toSorted(), ["0 q 1:0", "120000 media 1:0", "120000 q 0:1"]);
+      assert.equal(lines[0], "0 q 1:0");
+      assert.equal((await backend.store.throughput(start + 61_000)).length, 2);
     });
 
     it("starts with the whole minute of `since`, and leaves out those before", async () => {
