@@ -1,6 +1,8 @@
 import { watch, type FSWatcher } from "node:fs";
 import { basename, dirname } from "node:path";
 
+/** From a write to the log until its commit can be seen, in milliseconds. */
+const commitMs = 3;
 /** At most one wake-up in this time, in milliseconds. The first one comes at once. */
 const quietMs = 5;
 /** How long the file stays watched after the last listener has gone, in milliseconds: takes come and go. */
@@ -25,6 +27,7 @@ export class WakeUp {
   #poll: NodeJS.Timeout | undefined;
   #pollMs = firstPollMs;
   #linger: NodeJS.Timeout | undefined;
+  #early: NodeJS.Timeout | undefined;
   #quiet: NodeJS.Timeout | undefined;
   #isDue = false;
   #seen = -1;
@@ -77,7 +80,8 @@ export class WakeUp {
     const wal = `${basename(file)}-wal`;
     try {
       this.#watcher = watch(dirname(file), { persistent: false }, (_, name) => {
-        if (name === null || name === wal) this.#look();
+        if (name !== null && name !== wal) return;
+        if (!this.#look()) this.#lookOnceMore();
       });
       this.#watcher.on("error", () => this.#fallBack());
     } catch {
@@ -113,6 +117,14 @@ export class WakeUp {
     return true;
   }
 
+  /** A write to the log is seen before the commit that it belongs to: whoever looks too early must look once more. */
+  #lookOnceMore(): void {
+    this.#early ??= setTimeout(() => {
+      this.#early = undefined;
+      this.#look();
+    }, commitMs).unref();
+  }
+
   #lookAgain(): void {
     this.#quiet = undefined;
     if (this.#isDue) this.#look();
@@ -136,6 +148,8 @@ export class WakeUp {
     clearTimeout(this.#linger);
     clearTimeout(this.#poll);
     clearTimeout(this.#quiet);
+    clearTimeout(this.#early);
+    this.#early = undefined;
     this.#poll = undefined;
     this.#quiet = undefined;
     this.#watcher?.close();
