@@ -10,6 +10,7 @@ function newTask(id: string): NewTask {
 
 /** A store whose writes end when the test says so. */
 function heldStore() {
+  let nowMs = 0;
   const writes: string[][] = [];
   const waiting: (() => void)[] = [];
   let held = false;
@@ -30,7 +31,13 @@ function heldStore() {
       held = false;
       for (const go of waiting.splice(0)) go();
     },
-    submitter: (maxPending = 1_000) => new Submitter(async () => store, maxPending),
+    submitter: (maxPending = 1_000) =>
+      new Submitter(
+        async () => store,
+        maxPending,
+        () => nowMs,
+      ),
+    pass: (ms: number) => (nowMs += ms),
   };
 }
 
@@ -115,12 +122,23 @@ it("writes at most 1,000 rows at once, and never divides a call", async () => {
   expect(writes.map(({ length }) => length)).toEqual([600, 900, 2_000]);
 });
 
-it("rejects at once what comes when too many calls wait, and goes on later", async () => {
-  const { writes, submitter, hold, release } = heldStore();
+it("lets in a crowd that a healthy store takes in a moment", async () => {
+  const { submitter } = heldStore();
+  const { submit } = bound(submitter(2));
+
+  const answers = await Promise.all(Array.from({ length: 50 }, (_, n) => submit([newTask(`n${n}`)])));
+
+  expect(answers).toHaveLength(50);
+});
+
+it("rejects at once what comes when too many calls wait for a store that does not answer, and goes on later", async () => {
+  const { writes, submitter, hold, release, pass } = heldStore();
   const { submit } = bound(submitter(2));
   hold();
   const waiting = [submit([newTask("a")]), submit([newTask("b")])];
 
+  await expect.poll(() => writes.length).toBe(1);
+  pass(1_000);
   const third = submit([newTask("c")]);
 
   await expect(third).rejects.toThrow(TooManyPendingError);

@@ -4,6 +4,9 @@ import { StoreUnavailableError, TooManyPendingError } from "../errors.js";
 /** Larger writes are no faster, and hold up others. */
 const mostRows = 1_000;
 
+/** A write that takes longer than this, in milliseconds, says that the store is away. */
+const stuckMs = 250;
+
 /** One call: its tasks are written together, or not at all. */
 interface Call {
   readonly tasks: readonly NewTask[];
@@ -18,18 +21,26 @@ interface Call {
 export class Submitter {
   readonly #store: () => Promise<Store>;
   readonly #maxPending: number;
+  readonly #monotonic: () => number;
   #calls: Call[] = [];
   #pending = 0;
+  #writingSince: number | undefined;
   #draining: Promise<void> | undefined;
 
-  constructor(store: () => Promise<Store>, maxPending: number) {
+  constructor(store: () => Promise<Store>, maxPending: number, monotonic: () => number = () => performance.now()) {
     this.#store = store;
     this.#maxPending = maxPending;
+    this.#monotonic = monotonic;
   }
 
-  /** @returns One answer for each task. Rejects at once with {@link TooManyPendingError} when too many calls wait. */
+  /**
+   * @returns One answer for each task. Rejects at once with {@link TooManyPendingError} when the store does not answer and
+   * too many calls wait for it; a crowd that a healthy store will take in a moment is let in.
+   */
   submit(tasks: readonly NewTask[]): Promise<readonly Submitted[]> {
-    if (this.#pending >= this.#maxPending) return Promise.reject(new TooManyPendingError(this.#pending));
+    if (this.#pending >= this.#maxPending && this.#isStuck()) {
+      return Promise.reject(new TooManyPendingError(this.#pending));
+    }
     return new Promise((resolve, reject) => {
       this.#pending += 1;
       this.#calls.push({ tasks, resolve, reject });
@@ -47,6 +58,7 @@ export class Submitter {
     await Promise.resolve();
     while (this.#calls.length > 0) await this.#write(this.#nextBatch());
     this.#draining = undefined;
+    this.#writingSince = undefined;
   }
 
   #nextBatch(): Call[] {
@@ -65,7 +77,12 @@ export class Submitter {
     return this.#calls.splice(0, end);
   }
 
+  #isStuck(): boolean {
+    return this.#writingSince !== undefined && this.#monotonic() - this.#writingSince > stuckMs;
+  }
+
   async #write(batch: readonly Call[]): Promise<void> {
+    this.#writingSince = this.#monotonic();
     try {
       const store = await this.#store();
       this.#answer(

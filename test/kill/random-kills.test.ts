@@ -29,11 +29,11 @@ function random(seed: number): () => number {
   };
 }
 
-async function enqueueAll(shop: Workshop): Promise<string[]> {
+async function enqueueAll(shop: Workshop, ms: number): Promise<string[]> {
   const { link } = await import("qluster");
   const ids: string[] = [];
   for (let from = 0; from < tasks; from += 1_000) {
-    const batch = Array.from({ length: 1_000 }, (_, n) => link("jobs.traced", `t${from + n}`, n % 10 === 0 ? 20 : 2));
+    const batch = Array.from({ length: 1_000 }, (_, n) => link("jobs.traced", `t${from + n}`, n % 10 === 0 ? 20 : ms));
     ids.push(...(await shop.q.asyncTasks(batch)));
   }
   return ids;
@@ -83,7 +83,7 @@ it("survives 200 kills of workers at random moments: every task has its result, 
   await using shop = await workshop({ attempts: 0, workers: 4, backoff: { base: "1ms", jitter: 0 } });
   const cluster = await shop.cluster({ args: ["--log-level", "error"], noWait: true });
   await until(() => cluster.workers().length === 4, 20_000, "four workers");
-  const ids = await enqueueAll(shop);
+  const ids = await enqueueAll(shop, 2);
   const next = random(1);
 
   const killed = new Set<number>();
@@ -111,13 +111,13 @@ it("survives 200 kills of workers at random moments: every task has its result, 
 
 it("survives 50 kills of the supervisor at random moments, and leaves no worker behind", async () => {
   await using shop = await workshop({ attempts: 0, workers: 2, lease: "1s" });
-  const ids = await enqueueAll(shop);
+  const ids = await enqueueAll(shop, 10);
   const next = random(2);
   const orphans: number[] = [];
 
   for (let kill = 0; kill < 50; kill += 1) {
     const cluster: ClusterProcess = await shop.cluster({ args: ["--log-level", "error"], noWait: true });
-    await moreStarts(shop, Math.floor(next() * 120));
+    await moreStarts(shop, Math.floor(next() * 60));
     orphans.push(...cluster.workers());
     cluster.kill("SIGKILL");
     await cluster.exited;

@@ -13,15 +13,18 @@ const wait = { wait: "60s" } as const;
 async function holdLock(file: string, ms: number): Promise<{ released: Promise<unknown> }> {
   const driver = resolve("dist/backends/sqlite/driver.js");
   const script = `
-    import { openDriver } from ${JSON.stringify(driver)};
-    const db = await openDriver(${JSON.stringify(file)});
+    import { loadDriver } from ${JSON.stringify(driver)};
+    const db = (await loadDriver()).open(${JSON.stringify(file)});
     db.exec("PRAGMA busy_timeout = 10000; BEGIN IMMEDIATE; CREATE TABLE IF NOT EXISTS held (n); INSERT INTO held VALUES (1)");
     console.log("held");
     setTimeout(() => { db.exec("COMMIT"); process.exit(0); }, ${ms});`;
   const holder = spawn(process.execPath, ["--input-type=module", "-e", script], {
     stdio: ["ignore", "pipe", "inherit"],
   });
-  await once(holder.stdout, "data");
+  await Promise.race([
+    once(holder.stdout, "data"),
+    once(holder, "exit").then(() => Promise.reject(new Error("The holder of the lock could not start."))),
+  ]);
   return { released: once(holder, "exit") };
 }
 

@@ -1,0 +1,136 @@
+import { execFileSync, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { expect, it } from "vitest";
+import { createQluster } from "qluster";
+import { until, workshop } from "../support/workshop.js";
+
+const wait = { wait: "20s" } as const;
+
+/** Another process that holds the write lock of a file for a while. */
+async function holdLock(file: string, ms: number): Promise<{ released: Promise<unknown> }> {
+  const driver = resolve("dist/backends/sqlite/driver.js");
+  const script = `
+    import { loadDriver } from ${JSON.stringify(driver)};
+    const db = (await loadDriver()).open(${JSON.stringify(file)});
+    db.exec("PRAGMA busy_timeout = 10000; BEGIN IMMEDIATE; CREATE TABLE IF NOT EXISTS held (n); INSERT INTO held VALUES (1)");
+    console.log("held");
+    setTimeout(() => { db.exec("COMMIT"); process.exit(0); }, ${ms});`;
+  const holder = spawn(process.execPath, ["--input-type=module", "-e", script], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  await Promise.race([
+    once(holder.stdout, "data"),
+    once(holder, "exit").then(() => Promise.reject(new Error("The holder of the lock could not start."))),
+  ]);
+  return { released: once(holder, "exit") };
+}
+
+it("waits while another process holds the write lock for 30 s, keeps deadlines exact, and loses no result", async () => {
+  await using shop = await workshop({ workers: 2, logLevel: "debug", lease: "60s", timeout: "5s", killAfter: "500ms", attempts: 1 });
+  const cluster = await shop.cluster();
+  const { asyncTask } = shop.q;
+  const working = await asyncTask("jobs.traced", "working", 3_000);
+  const endless = await asyncTask("jobs.spin", "endless");
+  await until(() => shop.trace().length === 2, 10_000, "both tasks to start");
+
+  const { released } = await holdLock(join(shop.folder, "q.db"), 30_000);
+  await cluster.says(/store cannot be reached/, 25_000);
+  await released; setTimeout(()=>console.log(cluster.log.map(l=>JSON.stringify(l)).join("\n")), 10_000);
+
+  expect(await shop.q.result(working, wait)).toBe("working");
+  const finished = await shop.q.fetch(endless, wait);
+  expect(finished).toMatchObject({ success: false, error: { name: "TaskTimeoutError" } });
+  const tookMs = finished!.stoppedAt.getTime() - finished!.startedAt.getTime();
+  expect(tookMs).toBeGreaterThanOrEqual(5_400);
+  expect(tookMs).toBeLessThan(6_000);
+  await cluster.says(/store is back/);
+  expect(cluster.log.filter((line) => /cannot be reached/.test(line.msg))).toHaveLength(1);
+  expect(await shop.q.result(await asyncTask("jobs.add", 1, 2), wait)).toBe(3);
+});
+
+it("goes on when its folder was moved away and back", async () => {
+  const base = mkdtempSync(join(tmpdir(), "qluster-moved-"));
+  const folder = join(base, "data");
+  mkdirSync(folder);
+  const database = `sqlite:${join(folder, "q.db")}` as const;
+  await using shop = await workshop({ database, lease: "60s" });
+  const cluster = await shop.cluster();
+  const running = await shop.q.asyncTask("jobs.traced", "running", 1_500);
+  await until(() => shop.trace().length === 1, 10_000, "the task to start");
+
+  renameSync(folder, `${folder}-away`);
+  await new Promise((done) => setTimeout(done, 3_000));
+  renameSync(`${folder}-away`, folder);
+
+  expect(await shop.q.result(running, wait)).toBe("running");
+  expect(await shop.q.result(await shop.q.asyncTask("jobs.add", 1, 2), wait)).toBe(3);
+  expect(shop.trace()).toHaveLength(1);
+  cluster.kill("SIGTERM");
+  expect(await cluster.exited).toBe(0);
+  rmSync(base, { recursive: true, force: true });
+});
+
+it("stops with a clear error when its file was replaced, instead of working on a ghost", async () => {
+  await using shop = await workshop({ lease: "1500ms" });
+  const cluster = await shop.cluster();
+  await shop.q.result(await shop.q.asyncTask("jobs.add", 1, 2), wait);
+  const file = join(shop.folder, "q.db");
+
+  for (const name of [file, `${file}-wal`, `${file}-shm`]) unlinkSync(name);
+  writeFileSync(file, "");
+
+  await cluster.says(/deleted or replaced|replaced|another file/i, 10_000);
+  expect(await cluster.exited).toBe(1);
+});
+
+it("waits while the disk is full, and loses no result", async () => {
+  const disk = mkdtempSync(join(tmpdir(), "qluster-disk-"));
+  execFileSync("mount", ["-t", "tmpfs", "-o", "size=4m", "tmpfs", disk]);
+  try {
+    const database = `sqlite:${join(disk, "q.db")}` as const;
+    await using shop = await workshop({ database, lease: "60s" });
+    const cluster = await shop.cluster();
+    const running = await shop.q.asyncTask("jobs.traced", "running", 1_500);
+    await until(() => shop.trace().length === 1, 10_000, "the task to start");
+    fill(join(disk, "filler"));
+
+    await cluster.says(/store cannot be reached/, 25_000);
+    unlinkSync(join(disk, "filler"));
+
+    expect(await shop.q.result(running, wait)).toBe("running");
+    expect(await shop.q.result(await shop.q.asyncTask("jobs.add", 1, 2), wait)).toBe(3);
+    expect(shop.trace()).toHaveLength(1);
+  } finally {
+    execFileSync("umount", ["-l", disk]);
+    rmSync(disk, { recursive: true, force: true });
+  }
+});
+
+function fill(file: string): void {
+  try {
+    execFileSync("dd", ["if=/dev/zero", `of=${file}`, "bs=1024"], { stdio: "ignore" });
+  } catch {
+    // "No space left on device" is what it is for.
+  }
+}
+
+it("exits with 1 and says how many tasks run again when results cannot be stored", async () => {
+  await using shop = await workshop({ lease: "60s", grace: "2s", workers: 1 });
+  const cluster = await shop.cluster();
+  const id = await shop.q.asyncTask("jobs.traced", "again", 1_000);
+  await until(() => shop.trace().length === 1, 10_000, "the task to start");
+  const { released } = await holdLock(join(shop.folder, "q.db"), 20_000);
+  await cluster.says(/store cannot be reached/, 15_000);
+
+  cluster.kill("SIGTERM");
+
+  expect(await cluster.exited).toBe(1);
+  await cluster.says(/1 .*(run|runs) again/);
+  await released;
+  const other = createQluster(shop.config, { root: shop.folder });
+  expect((await other.status(id))?.state).toBe("running");
+  await other.close();
+});
