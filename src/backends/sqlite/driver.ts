@@ -32,6 +32,11 @@ export async function loadDriver(): Promise<SqliteDriver> {
   return nodeDriver() ?? (await libsqlDriver());
 }
 
+/** Opens a file by {@link loadDriver}'s driver, for tools that need a plain connection. */
+export async function openDriver(file: string): Promise<SqliteDatabase> {
+  return (await loadDriver()).open(file);
+}
+
 /** The shape in which `node:sqlite` and `libsql` are the same. */
 interface ForeignDatabase {
   exec(sql: string): unknown;

@@ -41,7 +41,7 @@ function newest(rows: readonly (NamedRow | undefined)[]): NamedRow | undefined {
 }
 
 async function scan(file: ProjectFile, table: (typeof tables)[number], name: string): Promise<NamedRow | undefined> {
-  const sql = `SELECT seq, id, name, queued_at FROM ${table} WHERE seq < ? AND project = ? ORDER BY seq DESC LIMIT ?`;
+  const sql = `SELECT seq, id, name, queued_at FROM ${table} NOT INDEXED WHERE seq < ? AND project = ? ORDER BY seq DESC LIMIT ?`;
   let before = Number.MAX_SAFE_INTEGER;
   for (let looked = 0; looked < scanned; looked += step) {
     const rows = await file.read((session) =>

@@ -32,10 +32,11 @@ export function renewLease(session: Session, consumer: number, running: readonly
   );
 }
 
+/** The index is a partial one: only `owner > 0`, written out, lets SQLite use it. */
 const freeHeld = `
-  UPDATE qluster_message
+  UPDATE qluster_message INDEXED BY qluster_message_held
   SET owner = NULL, deliveries = max(0, deliveries - ?2)
-  WHERE owner = ?1`;
+  WHERE owner = ?1 AND owner > 0`;
 
 /** Gives everything back, as a clean release does, and ends the lease. */
 export function closeLease(session: Session, consumer: number): void {
@@ -76,7 +77,7 @@ function recordLost(session: Session, consumer: ConsumerRow, { id, startedAt, wo
 /** A message whose consumer does not exist is free. Only a hand that deleted rows can have made one. */
 function freeOrphans(session: Session): void {
   session.run(
-    "UPDATE qluster_message SET owner = NULL WHERE owner > 0 AND project = ? " +
+    "UPDATE qluster_message INDEXED BY qluster_message_held SET owner = NULL WHERE owner > 0 AND project = ? " +
       "AND NOT EXISTS (SELECT 1 FROM qluster_consumer WHERE qluster_consumer.seq = qluster_message.owner)",
     [session.project],
   );

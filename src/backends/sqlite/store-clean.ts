@@ -78,7 +78,7 @@ interface WalkedRow {
 }
 
 const walkSql = `
-  SELECT seq, state, finished_at, grp IS NOT NULL AS is_member FROM qluster_task
+  SELECT seq, state, finished_at, grp IS NOT NULL AS is_member FROM qluster_task NOT INDEXED
   WHERE seq >= ? AND project = ? ORDER BY seq LIMIT ${step}`;
 
 /** Over the oldest tasks, up to the first that is young: `seq` ascends with the time of the end. */
