@@ -127,3 +127,32 @@ it.each([
 
   expect(statements).toContain(`PRAGMA synchronous = ${level === 2 ? "FULL" : "NORMAL"}`);
 });
+
+it("goes on after every kind of write has met a lock, although the other program wrote meanwhile", async () => {
+  const location = temporaryFile();
+  const backend = await openOn(location, { blockMs: 1, retryMs: 30 });
+  const consumer = await backend.broker.consume({
+    queues: ["q"],
+    leaseMs: 60_000,
+    cluster: { id: "c", host: "h", pid: 1 },
+  });
+  const other = connectTo(location);
+  other.exec("CREATE TABLE theirs (n)");
+  const writes = [
+    async () => await consumer.renew([]),
+    async () => await backend.store.submit([newTask("a")]),
+    async () => await backend.store.tell("c", { order: "stop" }),
+    async () => await backend.store.inbox("c"),
+    async () => await backend.cache.set("k", "v", null),
+    async () => await backend.broker.purge("q"),
+  ];
+
+  for (const write of writes) {
+    other.exec("BEGIN IMMEDIATE; INSERT INTO theirs VALUES (1)");
+    await write().catch(() => {});
+    other.exec("COMMIT");
+    // libsql keeps a statement open that met a lock, and with it an old view of the file.
+    await write();
+    await backend.store.submit([newTask("b")]);
+  }
+});

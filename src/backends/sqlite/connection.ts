@@ -43,12 +43,12 @@ export class Connection {
     return this.#run(work, true);
   }
 
-  /** Writes with a single statement. */
-  once<T>(work: () => T): Promise<T> {
-    return this.#run(work);
-  }
-
-  /** Writes in one transaction, which holds the write lock from its start. Whatever `work` throws rolls it back. */
+  /**
+   * Writes in one transaction, which holds the write lock from its start. Whatever `work` throws rolls it back.
+   *
+   * A single statement goes this way too: after "database is locked", libsql leaves a statement open, and with it the
+   * connection's view of the file, so that every later write would be refused. `BEGIN` leaves nothing open.
+   */
   transaction<T>(work: () => T): Promise<T> {
     return this.#run(() => this.#transact(work));
   }

@@ -74,7 +74,7 @@ export class SqliteConsumer implements Consumer {
 
   async renew(running: readonly RunningTask[]): Promise<void> {
     this.#parts.disk.assertInPlace();
-    const renewedAt = await this.#parts.file.writeOnce((session) =>
+    const renewedAt = await this.#parts.file.write((session) =>
       renewLease(session, this.#seq, running) ? session.now : undefined,
     );
     if (renewedAt === undefined) throw new LeaseLostError(this.id);

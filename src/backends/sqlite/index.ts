@@ -36,7 +36,7 @@ export async function openSqlite(options: BackendOptions, driver: SqliteDriver, 
     const schema = new SqliteSchema(connection, time, options.location);
     if (options.migrate) {
       await schema.migrate();
-      await connection.once(() => schema.assertUsable());
+      await connection.read(() => schema.assertUsable());
     }
     const wakeUp = new WakeUp({
       file: disk.path,

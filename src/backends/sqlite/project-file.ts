@@ -50,12 +50,6 @@ export class ProjectFile {
     return this.#connection.read(() => work(this.#session()));
   }
 
-  /** One writing statement, durable when it returns. Cheaper than a transaction. */
-  async writeOnce<T>(work: (session: Session) => T): Promise<T> {
-    await this.#ready();
-    return this.#connection.once(() => work(this.#session()));
-  }
-
   /** All of `work`, or nothing. */
   async write<T>(work: (session: Session) => T): Promise<T> {
     await this.#ready();

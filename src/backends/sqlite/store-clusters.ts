@@ -35,7 +35,7 @@ export async function takeOrders(file: ProjectFile, cluster: string): Promise<Cl
     return session.first(sql, [session.project, cluster]) === undefined;
   });
   if (isEmpty) return [];
-  const rows = await file.writeOnce((session) =>
+  const rows = await file.write((session) =>
     session.all<{ seq: number; body: string }>(
       "DELETE FROM qluster_order WHERE project = ? AND cluster = ? RETURNING seq, body",
       [session.project, cluster],

@@ -8,7 +8,7 @@ export async function submitTasks(file: ProjectFile, tasks: readonly NewTask[]):
   if (only === undefined) return [];
   const isAlone = tasks.length === 1 && only.unique === null;
   const submitted = isAlone
-    ? await file.writeOnce((session) => [{ id: only.id, created: insertUnknownMessage(session, only) }])
+    ? await file.write((session) => [{ id: only.id, created: insertUnknownMessage(session, only) }])
     : await file.write((session) => submitInside(session, tasks));
   file.wakeUp.changed();
   return submitted;

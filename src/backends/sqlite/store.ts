@@ -40,10 +40,10 @@ export function sqliteStore({ file, disk, clock }: StoreParts): Store {
     notes: (id) => file.read((session) => readNotes(session, id)),
     async beat(status, ttlMs) {
       disk.assertInPlace();
-      await file.writeOnce((session) => beat(session, status, ttlMs));
+      await file.write((session) => beat(session, status, ttlMs));
     },
     clusters: () => file.read(liveClusters),
-    tell: (clusterId, order) => announced(file.writeOnce((session) => giveOrder(session, clusterId, order))),
+    tell: (clusterId, order) => announced(file.write((session) => giveOrder(session, clusterId, order))),
     inbox: (clusterId) => takeOrders(file, clusterId),
     counts: (cap) => file.read((session) => countTasks(session, cap)),
     throughput: (since) => file.read((session) => rollupsSince(session, since)),
