@@ -61,11 +61,11 @@ interface OpenedJob {
 export class Execution implements CurrentTask {
   readonly id: TaskId;
   readonly job: Job;
-  name = "";
   func = "";
   group: string | undefined;
   scheduledFor: Date | undefined;
   readonly #host: ExecuteHost;
+  #name: string | undefined;
   #controller: AbortController | undefined;
   #aborted: AbortReason | undefined;
   #limitMs = 0;
@@ -76,6 +76,11 @@ export class Execution implements CurrentTask {
     this.id = job.id as TaskId;
     this.job = job;
     this.#host = host;
+  }
+
+  /** Made when somebody asks: most tasks are never called by it. */
+  get name(): string {
+    return (this.#name ??= humanName(this.job.id));
   }
 
   get attempt(): number {
@@ -140,7 +145,7 @@ export class Execution implements CurrentTask {
             maxBytes: this.#host.maxMessageBytes,
           });
     this.func = opened.header.func;
-    this.name = opened.header.name ?? humanName(job.id);
+    this.#name = opened.header.name;
     this.group = opened.header.group;
     if (opened.header.due !== undefined) this.scheduledFor = new Date(opened.header.due);
     const definition = taskByName(this.func);
@@ -165,16 +170,20 @@ export class Execution implements CurrentTask {
     this.#startedAt = host.now();
     host.starting(this);
     try {
-      const outgoing: OutgoingTask = { id: this.id, name: this.name, func: this.func, args: [...args], options: {} };
-      const announced = sendableSignals.preExecute.send(host.handlerFailed, definition.run, outgoing);
-      if (announced !== undefined) await announced;
-      const checked = definition.input === undefined ? outgoing.args : checkArguments(definition, outgoing.args);
-      const ready = checked instanceof Promise ? await checked : checked;
+      const given = sendableSignals.preExecute.connected() ? await this.#announceStart(definition, args) : args;
+      const ready = definition.input === undefined ? given : await checkArguments(definition, given);
       const value = await (definition.run as (...args: readonly unknown[]) => unknown)(...ready);
       await this.#returned(definition.run, args, value);
     } catch (error) {
       await this.#threw(definition.run, args, error);
     }
+  }
+
+  /** Handlers may change the arguments. */
+  async #announceStart({ run }: TaskDefinition, args: readonly unknown[]): Promise<readonly unknown[]> {
+    const outgoing: OutgoingTask = { id: this.id, name: this.name, func: this.func, args: [...args], options: {} };
+    await sendableSignals.preExecute.send(this.#host.handlerFailed, run, outgoing);
+    return outgoing.args;
   }
 
   async #returned(run: Fn, args: readonly unknown[], value: unknown): Promise<void> {
