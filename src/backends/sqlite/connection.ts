@@ -142,7 +142,10 @@ export class Connection {
       );
     }
     this.script(`PRAGMA synchronous = ${this.#options.durability === "power" ? "FULL" : "NORMAL"}`);
+    // Twice the usual size halves what is written twice, and a checkpoint still takes a moment only.
     this.script("PRAGMA wal_autocheckpoint = 2000");
+    // After a rush the -wal file shrinks to this again.
+    this.script("PRAGMA journal_size_limit = 67108864");
     this.script("PRAGMA cache_size = -8000");
     this.script("PRAGMA temp_store = MEMORY");
   }

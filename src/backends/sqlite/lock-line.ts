@@ -1,4 +1,4 @@
-import { setTimeout as wait } from "node:timers/promises";
+import { setImmediate as turn, setTimeout as wait } from "node:timers/promises";
 import type { Clock } from "../../contracts/clock.js";
 
 interface Waiting {
@@ -56,7 +56,7 @@ export class LockLine {
         this.#line.shift();
         tries = 0;
         // Each call gets a turn of the loop of its own.
-        await wait(0);
+        await turn();
       }
       this.#dismissLate();
     }

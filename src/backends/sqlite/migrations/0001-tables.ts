@@ -64,10 +64,10 @@ CREATE TABLE qluster_consumer (
   running TEXT NOT NULL
 ) STRICT;
 
--- Finished tasks; seq ascends in the order in which their ends were stored. The row carries its last attempt: ending is
+-- Finished tasks; seq ascends in the order in which their ends were stored, and never comes back. The row carries its last attempt: ending is
 -- NULL when that attempt stands in qluster_attempt, or there was none.
 CREATE TABLE qluster_task (
-  seq INTEGER PRIMARY KEY,
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
   project INTEGER NOT NULL,
   id TEXT NOT NULL,
   state TEXT NOT NULL,
