@@ -43,6 +43,8 @@ export interface ClusterOptions {
   /** Resolve before it is ready. */
   readonly noWait?: boolean;
   readonly node?: string;
+  /** The leader of a process group of its own, as a shell starts it: `process.kill(-pid)` reaches all of it. */
+  readonly detached?: boolean;
 }
 
 /** Tasks for all tests of running clusters. Each tells of its start in one atomic append to a file. */
@@ -118,7 +120,11 @@ export async function workshop(given: Partial<QlusterConfig> = {}, extraTasks = 
       const file = join(folder, `qluster.config.${(configs += 1)}.json`);
       writeFileSync(file, JSON.stringify({ ...config, ...options.config }));
       const args = [cli, "cluster", "--config", file, ...(options.args ?? [])];
-      const child = spawn(options.node ?? process.execPath, args, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+      const child = spawn(options.node ?? process.execPath, args, {
+        cwd: folder,
+        stdio: ["ignore", "pipe", "pipe"],
+        detached: options.detached === true,
+      });
       running.push(child);
       const cluster = watch(child);
       if (options.noWait !== true) await cluster.says(/running\.$/, 30_000);
