@@ -1,7 +1,7 @@
 // Measures Qluster, plainjob and a bare SQLite loop in one run, side by side. `npm run bench`; `-- --quick` for a look.
-// Prints Markdown and writes results.json. Only ratios of one run say something: machines differ, and so do hours.
+// Prints Markdown; a whole run also writes results.json and the README's table. Only ratios of one run say something: machines differ, and so do hours.
 import { execFileSync } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -38,8 +38,18 @@ const results = {
 };
 for (const node of await nodes()) results.nodes.push(await measureOn(node));
 
-console.log(`\n${markdown(results)}`);
-writeFileSync(join(here, "results.json"), `${JSON.stringify(results, null, 2)}\n`);
+const tables = markdown(results);
+console.log(`\n${tables}`);
+if (!flags.quick && flags.only === undefined && flags.node === undefined) publish();
+
+/** What a look or a part measured is not for others. */
+function publish() {
+  writeFileSync(join(here, "results.json"), `${JSON.stringify(results, null, 2)}\n`);
+  const readme = join(here, "..", "README.md");
+  const between = /(<!-- bench:start -->\n)[\s\S]*(\n<!-- bench:end -->)/;
+  const filled = readFileSync(readme, "utf8").replace(between, (_, start, end) => `${start}\n${tables}\n${end}`);
+  writeFileSync(readme, filled);
+}
 
 /** plainjob's driver is compiled on Node 20, which takes two minutes, python3, make and g++. */
 function installPeers() {
@@ -126,6 +136,6 @@ async function repeated(node, verb, options, field) {
   return summary(found);
 }
 
-function say(text) {
-  console.error(text);
+function say(line) {
+  console.error(line);
 }

@@ -6,6 +6,10 @@ const checks = [
   { name: "format", command: tool("oxfmt", ["--check"]) },
   { name: "lint", command: tool("oxlint", ["--quiet"]) },
   { name: "types of tests and examples", command: tool("tsc", ["-p", "tsconfig.test.json"]) },
+  {
+    name: "unused files and packages",
+    command: tool("knip", ["--include", "files,dependencies,unlisted,unresolved", "--no-config-hints"]),
+  },
 ];
 
 /**

@@ -51,6 +51,7 @@ export function tool(name, args, node = process.execPath) {
 }
 
 const entries = {
+  knip: "node_modules/knip/bin/knip.js",
   oxfmt: "node_modules/oxfmt/bin/oxfmt",
   oxlint: "node_modules/oxlint/bin/oxlint",
   tsc: "node_modules/typescript/bin/tsc",
