@@ -26,7 +26,7 @@ export function schemaStatus(applied: readonly AppliedVersion[], migrations: rea
   return { version: newest?.version ?? 0, wanted: latestVersion(migrations), worksFrom: newest?.worksFrom ?? 0 };
 }
 
-export function latestVersion(migrations: readonly Migration[]): number {
+function latestVersion(migrations: readonly Migration[]): number {
   return migrations.reduce((highest, { version }) => Math.max(highest, version), 0);
 }
 

@@ -16,7 +16,7 @@ export interface QueueTotals {
   busyMs: number;
 }
 
-export const minuteMs = 60_000;
+const minuteMs = 60_000;
 
 export function minuteOf(now: number): number {
   return Math.floor(now / minuteMs) * minuteMs;

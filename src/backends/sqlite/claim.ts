@@ -20,7 +20,7 @@ type ClaimedRow = readonly [
 const promoteAtOnce = 1_000;
 
 /** The indexes are named because an application that runs ANALYZE on its file must not change the plan. */
-export const claimableSql = `
+const claimableSql = `
   SELECT json_group_array(json_array(
     seq, id, envelope, deliveries, attempts, starts, queued_at, due_at, expires_at, unique_until)) AS claimable
   FROM (
@@ -35,17 +35,17 @@ const freeKeysSql = `
   UPDATE qluster_message SET unique_key = NULL, unique_until = NULL
   WHERE seq IN (SELECT value FROM json_each(?)) AND unique_until = 'started'`;
 
-export const promoteSql: string = `
+const promoteSql = `
   UPDATE qluster_message SET owner = NULL
   WHERE seq IN (
     SELECT seq FROM qluster_message INDEXED BY qluster_message_delayed
     WHERE project = ?1 AND owner = 0 AND due_at <= ?2
     ORDER BY due_at LIMIT ${promoteAtOnce})`;
 
-export const isWaitingSql =
+const isWaitingSql =
   "SELECT 1 FROM qluster_message INDEXED BY qluster_message_free WHERE project = ? AND queue = ? AND owner IS NULL LIMIT 1";
 
-export const nextDueSql =
+const nextDueSql =
   "SELECT min(due_at) AS due_at FROM qluster_message INDEXED BY qluster_message_delayed WHERE project = ? AND owner = 0";
 
 /** Hands out up to `max` messages, from the first queue first; in each by priority, due time and enqueue order. */

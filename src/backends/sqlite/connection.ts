@@ -1,9 +1,10 @@
 import type { BackendOptions } from "../../contracts/backend.js";
 import type { Clock } from "../../contracts/clock.js";
-import { ClosedError, SchemaError, StoreDamagedError, StoreUnavailableError } from "../../errors.js";
+import { ClosedError, StoreUnavailableError } from "../../errors.js";
 import type { SqliteDatabase, SqliteDriver, SqliteStatement, SqlValue } from "./driver.js";
 import { LockLine } from "./lock-line.js";
-import { isAway, isBroken, isBusy, isDamaged, isMissingTable } from "./sqlite-error.js";
+import { isBusy } from "./sqlite-error.js";
+import { translated, translating } from "./translated-error.js";
 
 type ConnectionOptions = Pick<BackendOptions, "location" | "durability" | "blockMs" | "retryMs">;
 
@@ -167,35 +168,4 @@ export class Connection {
         "Try again, and look for a long transaction on this file.",
     );
   }
-}
-
-function translating<T>(location: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw translated(location, error);
-  }
-}
-
-function translated(location: string, cause: unknown): unknown {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  if (isBusy(cause) || isAway(cause)) {
-    return new StoreUnavailableError(`The database file "${location}" cannot be used at the moment: ${reason}.`, {
-      cause,
-      maybeWritten: isBroken(cause),
-    });
-  }
-  if (isDamaged(cause)) {
-    return new StoreDamagedError(
-      `The file "${location}" cannot be read as an SQLite database: ${reason}. Restore it, or name another file.`,
-      { cause },
-    );
-  }
-  if (isMissingTable(cause)) {
-    return new SchemaError(
-      `The Qluster tables in "${location}" are missing or not the expected ones: ${reason}. Run: npx qluster migrate`,
-      { cause },
-    );
-  }
-  return cause;
 }

@@ -10,7 +10,7 @@ export function acknowledge(session: Session, consumer: number, receipts: readon
 }
 
 /** Removes one message, with the attempts it may have had. */
-export function removeHeld(session: Session, consumer: number, message: { seq: number; id: string }): boolean {
+function removeHeld(session: Session, consumer: number, message: { seq: number; id: string }): boolean {
   const row = session.first<{ starts: number }>(`DELETE FROM qluster_message WHERE ${ours} RETURNING starts`, [
     message.seq,
     message.id,
@@ -25,7 +25,7 @@ export function forgetAttempts(session: Session, id: string): void {
 }
 
 /** Without a delay a message keeps its due time, and with it its old place. */
-export const giveBackSql: string = `
+const giveBackSql = `
   UPDATE qluster_message
   SET owner = CASE WHEN ?4 > 0 THEN 0 END,
     due_at = CASE WHEN ?4 > 0 THEN ?5 + ?4 ELSE due_at END,

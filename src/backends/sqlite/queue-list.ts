@@ -18,12 +18,12 @@ interface Cursor {
   readonly seq: number;
 }
 
-export const listFreeSql = `
+const listFreeSql = `
   SELECT seq, id, envelope, rank, due_at FROM qluster_message INDEXED BY qluster_message_free
   WHERE project = ?1 AND queue = ?2 AND owner IS NULL AND (rank, due_at, seq) > (?3, ?4, ?5)
   ORDER BY rank, due_at, seq LIMIT ?6`;
 
-export const listDelayedSql = `
+const listDelayedSql = `
   SELECT seq, id, envelope, rank, due_at FROM qluster_message INDEXED BY qluster_message_delayed
   WHERE project = ?1 AND queue = ?2 AND owner = 0 AND (due_at, seq) > (?3, ?4)
   ORDER BY due_at, seq LIMIT ?5`;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isAway, isBroken, isBusy, isDamaged, isMissingTable } from "./sqlite-error.js";
+import { advice, isAway, isBroken, isBusy, isDamaged, isMissingTable } from "./sqlite-error.js";
 
 /** The same failure as each driver reports it. */
 function byNode(code: number, message = "it failed"): Error {
@@ -31,6 +31,17 @@ describe.each([
     expect(is(failure(19))).toBe(false);
     expect(is(new Error("something else"))).toBe(false);
     expect(is("text")).toBe(false);
+  });
+
+  it.each([
+    [13, /Free some space/],
+    [8, /write to the file/],
+    [14, /folder exists/],
+    [10, /Check its disk/],
+    [7, /memory/],
+    [5, /locked/],
+  ])("comes with advice (%i)", (code, words) => {
+    expect(advice(failure(code))).toMatch(words);
   });
 
   it("is a missing table only when it says so", () => {

@@ -24,7 +24,7 @@ const away: ReadonlySet<number> = new Set([
 ]);
 
 /** The primary result code of a driver's error, or `undefined` when SQLite did not raise it. */
-export function resultCode(error: unknown): number | undefined {
+function resultCode(error: unknown): number | undefined {
   if (!(error instanceof Error)) return undefined;
   const { errcode, rawCode } = error as { readonly errcode?: unknown; readonly rawCode?: unknown };
   const code = typeof errcode === "number" ? errcode : rawCode;
@@ -44,6 +44,24 @@ export function isBusy(error: unknown): boolean {
 export function isAway(error: unknown): boolean {
   const code = resultCode(error);
   return code !== undefined && away.has(code);
+}
+
+/** What to do about a file that cannot be used. */
+export function advice(error: unknown): string {
+  switch (resultCode(error)) {
+    case codes.full:
+      return "Free some space on its disk.";
+    case codes.readOnly:
+      return "Let this user write to the file and to its folder.";
+    case codes.cannotOpen:
+      return "Check that its folder exists, and that this user may write to it.";
+    case codes.noMemory:
+      return "Give the process more memory.";
+    case codes.io:
+      return "Check its disk.";
+    default:
+      return "Look for another program that keeps it locked.";
+  }
 }
 
 /** The disk failed in the middle: what was being written may be there or not. */

@@ -104,7 +104,7 @@ function walk(
 
 const mayGo = "(grp IS NULL OR finished_at < ?2)";
 
-export const oldFailuresSql: string = `
+const oldFailuresSql = `
   SELECT seq FROM qluster_task INDEXED BY qluster_task_other
   WHERE project = ?1 AND kind = ?5 AND (state <> 'succeeded' OR kind <> 'task') AND state <> 'succeeded'
     AND ${mayGo} AND finished_at < ?3

@@ -14,7 +14,7 @@ import { readNotes, saveNotes } from "./store-notes.js";
 import { attemptsOf, finishedById, tasksById } from "./store-read.js";
 import { submitTasks } from "./store-submit.js";
 
-export interface StoreParts {
+interface StoreParts {
   readonly file: ProjectFile;
   readonly disk: DatabaseFile;
   readonly clock: Clock;
