@@ -47,7 +47,7 @@ it("hands 20,000 tasks to four processes, each once, and no process ever fails o
   expect(done.length).toBe(20_000);
   expect(new Set(done)).toEqual(new Set(tasks.map(({ id }) => id)));
   expect(await backend.store.counts(100_000)).toEqual({ queued: 0, running: 0, succeeded: 20_000, failed: 0 });
-}, 60_000);
+}, 120_000);
 
 function start(location: string, driver: string): { child: ChildProcess; ready: Promise<unknown> } {
   const child = fork(script, [location, driver, "64"]);

@@ -9,7 +9,6 @@ it("hands every item to exactly one statement, in order, with as many parameters
   fc.assert(
     fc.property(fc.array(fc.integer(), { maxLength: 200 }), (items) => {
       const seen: SqlValue[] = [];
-      const push = (values: SqlValue[], item: number): void => void values.push(item, `t${item}`);
 
       const changes = statement.run(items, push, ["last"], (sql, values) => {
         expect(values).toHaveLength(sql.split("?").length - 1);
@@ -23,3 +22,7 @@ it("hands every item to exactly one statement, in order, with as many parameters
     }),
   );
 });
+
+function push(values: SqlValue[], item: number): void {
+  values.push(item, `t${item}`);
+}

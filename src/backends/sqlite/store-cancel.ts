@@ -1,5 +1,5 @@
 import type { AttemptRecord, CancelAnswer, NewTask, Settlement } from "../../contracts/store.js";
-import { cancelledWhileWaiting } from "../sql/endings.js";
+import { cancelledWhileWaiting } from "../../core/cancelled-task.js";
 import { insertUnknownMessage } from "./insert-messages.js";
 import { insertEnded, nobody, type FinalOutcome } from "./insert-ended.js";
 import { forgetAttempts } from "./held-messages.js";
@@ -17,7 +17,7 @@ interface WaitingRow {
 }
 
 /** Ends a waiting task, or leaves an order for the cluster that holds it. */
-export function cancelTask(session: Session, id: string): CancelAnswer {
+export function cancelTask(session: Session, id: string, followUps: readonly NewTask[] = []): CancelAnswer {
   const message = messageById(session, id);
   if (message === undefined) return isFinished(session, id) ? "finished" : "unknown";
   if (message.owner !== null && message.owner !== nobody) {
@@ -25,6 +25,7 @@ export function cancelTask(session: Session, id: string): CancelAnswer {
     return "requested";
   }
   endWaiting(session, id, null, { to: "cancelled", error: cancelledWhileWaiting });
+  if (followUps.length > 0) submitInside(session, followUps);
   return "cancelled";
 }
 

@@ -28,7 +28,7 @@ export function sqliteStore({ file, disk, clock }: StoreParts): Store {
     submit: (tasks) => submitTasks(file, tasks),
     finish: (consumer, settlements) => finishDeliveries(file, consumer, settlements),
     saveFinished: (task, settlement) => announced(file.write((session) => saveFinishedTask(session, task, settlement))),
-    cancel: (id) => announced(file.write((session) => cancelTask(session, id))),
+    cancel: (id, followUps) => announced(file.write((session) => cancelTask(session, id, followUps))),
     get: (ids) => file.read((session) => tasksById(session, ids)),
     finished: (ids) => file.read((session) => finishedById(session, ids)),
     findByName: (name) => findByName(file, name),
