@@ -1,10 +1,10 @@
-import { dirname } from "node:path";
 import type { Backend } from "../contracts/backend.js";
-import type { Store, StoredTask } from "../contracts/store.js";
+import type { CancelAnswer, Store, StoredTask } from "../contracts/store.js";
+import { hooksOfCancelled } from "../core/cancelled-task.js";
 import { keyring } from "../core/keyring.js";
 import { loadTasks } from "../core/load-tasks.js";
 import type { QlusterConfig } from "../options/config.js";
-import { findConfigFile } from "../options/find-config.js";
+import { folderOfConfig } from "../options/find-config.js";
 import { openBackend } from "../options/open-backend.js";
 import { resolveConfig } from "../options/resolve.js";
 import type { ResolvedConfig } from "../options/resolved.js";
@@ -114,19 +114,20 @@ function taskVerbs(
   return {
     status: async (id) => await statusOf(await store(), filledText(id, "id")),
     attempts: async (id) => await (await store()).attempts(filledText(id, "id")),
-    cancel: async (id) => await (await store()).cancel(filledText(id, "id")),
+    cancel: async (id) => await cancelTask(await store(), filledText(id, "id")),
     queueSize: async (queue) => await (await connection.backend()).broker.queueSize(queue),
     clusters: async () => await (await store()).clusters(),
   };
 }
 
-function closing(close: () => Promise<void>): Pieces<"close" | typeof Symbol.asyncDispose> {
-  return { close, [Symbol.asyncDispose]: close };
+/** The hook of a task that never runs follows from here, as no cluster has its end. */
+async function cancelTask(store: Store, id: string): Promise<CancelAnswer> {
+  const [task] = await store.get([id]);
+  return await store.cancel(id, task === undefined ? [] : hooksOfCancelled(task, Date.now()));
 }
 
-function folderOfConfig(folder: string): string {
-  const file = findConfigFile(folder);
-  return file === undefined ? folder : dirname(file);
+function closing(close: () => Promise<void>): Pieces<"close" | typeof Symbol.asyncDispose> {
+  return { close, [Symbol.asyncDispose]: close };
 }
 
 /** Closing what was lent closes nothing. */

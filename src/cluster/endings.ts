@@ -1,12 +1,12 @@
-import type { JobReport, StoredNote } from "../contracts/frames.js";
+import type { FailureNote, JobReport, StoredNote } from "../contracts/frames.js";
 import type { Logger } from "../contracts/logger.js";
 import type { ErrorRecord, Settlement } from "../contracts/store.js";
-import { humanName } from "../core/ids.js";
 import { logMessages } from "../core/log-messages.js";
 import { nearest } from "../core/names.js";
-import { isFinal } from "../core/settle.js";
+import { countsTowardsAttempts, isFinal } from "../core/settle.js";
 import type { AttemptEnd } from "../core/settle.js";
 import type { Entry } from "./entry.js";
+import { failureLine, nameOf } from "./failure-line.js";
 import type { Recorder } from "./recorder.js";
 import { refusalOf, unknownDelay } from "./refusal.js";
 import { attemptEndOf, noteOf, settle, settleUnstarted } from "./settlements.js";
@@ -33,6 +33,8 @@ export interface EndingsParts {
   /** Whether anybody listens to `postExecute`. */
   readonly wantsStored: () => boolean;
   readonly announce: (finished: readonly StoredNote[]) => void;
+  /** An attempt failed whose worker is gone: another one tells the error reporters. */
+  readonly reportFailure: (failure: FailureNote) => void;
 }
 
 /** Everything that can end a message here, and what is written, logged and counted then. */
@@ -74,9 +76,17 @@ export class Endings {
 
   /** A job ended without a report. */
   ended(entry: Entry, end: JobEnd): void {
-    if (end.kind === "attempt") return this.#settle(entry, end.end);
+    if (end.kind === "attempt") {
+      this.#reportFailure(entry, end.end);
+      return this.#settle(entry, end.end);
+    }
     const error = { name: "TaskAbortedError", message: "The task was cancelled before it started.", stack: null };
     this.#record(entry, settleUnstarted(entry, { to: "cancelled", error }, Date.now()));
+  }
+
+  #reportFailure({ delivery, header }: Entry, { ending, error, suspect }: AttemptEnd): void {
+    if (error === undefined || suspect === true || !countsTowardsAttempts(ending)) return;
+    this.#parts.reportFailure({ id: delivery.id, func: header.func, attempt: delivery.attempts + 1, error });
   }
 
   #settle(entry: Entry, end: AttemptEnd): void {
@@ -95,7 +105,6 @@ export class Endings {
   }
 
   #setAside(entry: Entry, error: ErrorRecord): void {
-    this.#parts.logger.error(`Set aside [${nameOf(entry)}]: ${error.message}`, { taskId: entry.delivery.id });
     this.#record(entry, settleUnstarted(entry, { to: "failed", error }, Date.now()));
   }
 
@@ -122,9 +131,8 @@ export class Endings {
     const fields = { taskId: entry.delivery.id, task: entry.header.func, queue: entry.delivery.queue };
     const timed = end === undefined ? fields : { ...fields, durationMs: end.stoppedAt - end.startedAt };
     if (outcome.to === "succeeded") logger.info(logMessages.processed(nameOf(entry)), timed);
-    else if (end?.error !== undefined && outcome.to !== "queued") {
-      logger.error(logMessages.failed(nameOf(entry), end.error.message), timed);
-    }
+    const error = end?.error ?? ("error" in outcome ? outcome.error : undefined);
+    if (error !== undefined && outcome.to !== "queued") logger.error(failureLine(entry, error), timed);
   }
 
   #announce(entry: Entry, end: AttemptEnd, outcome: Settlement["outcome"]): void {
@@ -132,8 +140,4 @@ export class Endings {
     if (this.#announcements.length > 1) return;
     setImmediate(() => this.#parts.announce(this.#announcements.splice(0)));
   }
-}
-
-function nameOf(entry: Entry): string {
-  return entry.header.name ?? humanName(entry.delivery.id);
 }

@@ -1,4 +1,4 @@
 export type { Cluster, StopReport } from "./cluster.js";
 export type { ClusterProgress } from "./endings.js";
-export { openLogger } from "./logger.js";
-export { createCluster } from "./supervisor.js";
+export { startCluster } from "./start-cluster.js";
+export type { StartClusterOptions } from "./start-cluster.js";

@@ -19,6 +19,7 @@ export function poolOptions(config: ResolvedConfig): PoolOptions {
     },
     killAfterMs: config.killAfterMs,
     graceMs: config.graceMs,
+    reports: config.errorReporters.length > 0,
     init: {
       project: config.name,
       clusterName: config.clusterName,

@@ -1,4 +1,4 @@
-import type { FromWorker, JobNote, JobReport, WorkerInit } from "../contracts/frames.js";
+import type { FailureNote, FromWorker, JobNote, JobReport, WorkerInit } from "../contracts/frames.js";
 import type { RunningTask } from "../contracts/broker.js";
 import type { Logger } from "../contracts/logger.js";
 import type { WorkerStatus } from "../contracts/store.js";
@@ -28,6 +28,8 @@ export interface PoolOptions {
   readonly init: Omit<WorkerInit, "workerName">;
   readonly killAfterMs: number;
   readonly graceMs: number;
+  /** There are error reporters. */
+  readonly reports: boolean;
 }
 
 export interface PoolParts {
@@ -57,6 +59,7 @@ export class Pool {
   readonly #slots = new Map<string, WorkerSlot>();
   readonly #deadlines: DeadlineKeeper;
   #tasks: readonly string[] = [];
+  readonly #failures: FailureNote[] = [];
   #everReady = false;
   #stopping = false;
   #named = 0;
@@ -171,6 +174,21 @@ export class Pool {
     listeners[this.reincarnations % Math.max(1, listeners.length)]?.channel.send(frame);
   }
 
+  /** Hands a failure to a worker that can tell the error reporters, as soon as there is one. */
+  reportFailure(failure: FailureNote): void {
+    if (!this.#parts.options.reports) return;
+    this.#failures.push(failure);
+    this.#sendFailures();
+  }
+
+  #sendFailures(): void {
+    const ready = this.#all().filter((slot) => slot.state === "ready");
+    const slot = ready.find((each) => each.held.size === 0) ?? ready[0];
+    if (slot !== undefined && this.#failures.length > 0) {
+      slot.channel.send({ t: "failed", failures: this.#failures.splice(0) });
+    }
+  }
+
   get wantsStored(): boolean {
     return this.#all().some((slot) => slot.wantsStored);
   }
@@ -253,6 +271,7 @@ export class Pool {
     this.#tasks = frame.tasks;
     this.#respawnPauseMs = respawnPause.first;
     this.#parts.logger.info(logMessages.ready(slot.name, slot.channel.pid));
+    this.#sendFailures();
     if (this.#all().every((other) => other.state !== "starting")) {
       this.#everReady = true;
       this.#ready?.resolve();

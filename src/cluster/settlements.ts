@@ -1,7 +1,6 @@
 import type { JobReport, StoredNote } from "../contracts/frames.js";
 import type { ErrorRecord, NewTask, Outcome, Settlement } from "../contracts/store.js";
-import { composeHook } from "../core/hook-message.js";
-import { deriveId } from "../core/ids.js";
+import { hookTasks } from "../core/hook-task.js";
 import { countsTowardsAttempts, isFinal, settleAttempt } from "../core/settle.js";
 import type { AttemptEnd } from "../core/settle.js";
 import type { Entry } from "./entry.js";
@@ -34,15 +33,16 @@ export function settle(entry: Entry, end: AttemptEnd, random: number): Settlemen
   const { delivery, policy } = entry;
   const { attempt, outcome } = settleAttempt(end, delivery, policy, random);
   const due = isFinal(outcome) || (policy.hookOn === "attempt" && attempt.counted);
-  const followUps = due && hasHook(entry) ? [hookOf(entry, noteOf(entry, end, outcome), attempt.number)] : none;
+  const nth = policy.hookOn === "attempt" ? attempt.number : undefined;
+  const followUps = due ? hookTasks(noteOf(entry, end, outcome), entry.header, nth) : none;
   return { receipt: delivery.receipt, id: delivery.id, attempt, outcome, followUps };
 }
 
 /** Ends a task that never started: expired, cancelled while it waited, set aside. */
 export function settleUnstarted(entry: Entry, outcome: Outcome & { error: ErrorRecord }, now: number): Settlement {
   const end = { ending: "released", startedAt: now, stoppedAt: now, worker: "", error: outcome.error } as const;
-  const due = outcome.error.dead === undefined && hasHook(entry);
-  const followUps = due ? [hookOf(entry, noteOf(entry, end, outcome), entry.delivery.starts)] : none;
+  const nth = entry.policy.hookOn === "attempt" ? entry.delivery.starts : undefined;
+  const followUps = isSealed(outcome.error) ? hookTasks(noteOf(entry, end, outcome), entry.header, nth) : none;
   return { receipt: entry.delivery.receipt, id: entry.delivery.id, attempt: null, outcome, followUps };
 }
 
@@ -56,27 +56,7 @@ export function noteOf(entry: Entry, end: AttemptEnd, outcome: Outcome): StoredN
   return { id, queue, envelope, attempt, queuedAt, startedAt, stoppedAt, success, result, error };
 }
 
-function hasHook({ header }: Entry): boolean {
-  return header.hook !== undefined && header.kind !== "hook";
-}
-
-function hookOf(entry: Entry, outcome: StoredNote, attemptNumber: number): NewTask {
-  const { header, delivery, policy } = entry;
-  // Derived, so that a settlement that is written twice makes one hook.
-  const id = deriveId(delivery.id, policy.hookOn === "attempt" ? `hook:${attemptNumber}` : "hook");
-  return {
-    id,
-    queue: delivery.queue,
-    envelope: composeHook(id, { outcome }, header),
-    func: header.hook ?? "",
-    name: null,
-    group: null,
-    kind: "hook",
-    parent: delivery.id,
-    priority: header.priority ?? 0,
-    delayMs: 0,
-    dueAt: null,
-    expiresMs: null,
-    unique: null,
-  };
+/** Whether what the header says can be believed: of a message that does not open, no worker could check the hook. */
+function isSealed({ dead }: ErrorRecord): boolean {
+  return dead === undefined || dead === "unknown-task" || dead === "poison";
 }

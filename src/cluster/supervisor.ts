@@ -176,6 +176,7 @@ class Supervisor implements Cluster {
       giveBack: (entries, delayMs) => this.#intake.giveBack(entries, delayMs),
       wantsStored: () => this.#pool.wantsStored,
       announce: (finished) => this.#pool.announce({ t: "stored", finished }),
+      reportFailure: (failure) => this.#pool.reportFailure(failure),
     });
     this.#intake = new Intake(this.#consumer, {
       pool: this.#pool,

@@ -1,32 +1,13 @@
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
-import { once } from "node:events";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { expect, it } from "vitest";
 import { createQluster } from "qluster";
+import { holdLock } from "../support/hold-lock.js";
 import { until, workshop } from "../support/workshop.js";
 
 const wait = { wait: "60s" } as const;
-
-/** Another process that holds the write lock of a file for a while. */
-async function holdLock(file: string, ms: number): Promise<{ released: Promise<unknown> }> {
-  const driver = resolve("dist/backends/sqlite/driver.js");
-  const script = `
-    import { loadDriver } from ${JSON.stringify(driver)};
-    const db = (await loadDriver()).open(${JSON.stringify(file)});
-    db.exec("PRAGMA busy_timeout = 10000; BEGIN IMMEDIATE; CREATE TABLE IF NOT EXISTS held (n); INSERT INTO held VALUES (1)");
-    console.log("held");
-    setTimeout(() => { db.exec("COMMIT"); process.exit(0); }, ${ms});`;
-  const holder = spawn(process.execPath, ["--input-type=module", "-e", script], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  await Promise.race([
-    once(holder.stdout, "data"),
-    once(holder, "exit").then(() => Promise.reject(new Error("The holder of the lock could not start."))),
-  ]);
-  return { released: once(holder, "exit") };
-}
 
 it("waits while another process holds the write lock for 30 s, keeps deadlines exact, and loses no result", async () => {
   await using shop = await workshop({ workers: 2, lease: "60s", timeout: "5s", killAfter: "500ms", attempts: 1 });

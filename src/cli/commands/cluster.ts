@@ -1,5 +1,7 @@
 import { performance } from "node:perf_hooks";
-import { type ClusterProgress, createCluster, openLogger, type StopReport } from "../../cluster/index.js";
+import type { ClusterProgress, StopReport } from "../../cluster/index.js";
+import { openLogger } from "../../cluster/logger.js";
+import { createCluster } from "../../cluster/supervisor.js";
 import type { Logger } from "../../contracts/logger.js";
 import type { QlusterConfig } from "../../options/config.js";
 import type { ResolvedConfig } from "../../options/resolved.js";
