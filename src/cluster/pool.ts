@@ -1,4 +1,4 @@
-import type { FailureNote, FromWorker, JobNote, JobReport, WorkerInit } from "../contracts/frames.js";
+import type { FailureNote, FromWorker, JobNote, JobReport, StoredNote, WorkerInit } from "../contracts/frames.js";
 import type { RunningTask } from "../contracts/broker.js";
 import type { Logger } from "../contracts/logger.js";
 import type { WorkerStatus } from "../contracts/store.js";
@@ -11,6 +11,7 @@ import { mayTake, dispatchLimits } from "./dispatch.js";
 import type { Entry } from "./entry.js";
 import { Expectations } from "./expectations.js";
 import { Reserve } from "./reserve.js";
+import { Tidings } from "./tidings.js";
 import { describeExit, endsOfRemains } from "./worker-death.js";
 import type { JobEnd } from "./worker-death.js";
 import { WorkerSlot } from "./worker-slot.js";
@@ -59,7 +60,8 @@ export class Pool {
   readonly #slots = new Map<string, WorkerSlot>();
   readonly #deadlines: DeadlineKeeper;
   #tasks: readonly string[] = [];
-  readonly #failures: FailureNote[] = [];
+  readonly #tidings = new Tidings();
+  #wantsStored = false;
   #everReady = false;
   #stopping = false;
   #named = 0;
@@ -168,29 +170,22 @@ export class Pool {
     for (const slot of this.#slots.values()) slot.channel.send({ t: "recall", count: slot.held.size });
   }
 
-  /** Hands finished attempts to one worker that has `postExecute` handlers; there may be none. */
-  announce(frame: Parameters<WorkerSlot["channel"]["send"]>[0]): void {
-    const listeners = this.#all().filter((slot) => slot.wantsStored && slot.state === "ready");
-    listeners[this.reincarnations % Math.max(1, listeners.length)]?.channel.send(frame);
+  /** Finished attempts, for the handlers of `postExecute`. */
+  announce(finished: readonly StoredNote[]): void {
+    this.#tidings.addStored(finished);
+    this.#tidings.tell(this.#all());
   }
 
-  /** Hands a failure to a worker that can tell the error reporters, as soon as there is one. */
+  /** A failure whose own worker is gone, for the error reporters. */
   reportFailure(failure: FailureNote): void {
     if (!this.#parts.options.reports) return;
-    this.#failures.push(failure);
-    this.#sendFailures();
+    this.#tidings.addFailure(failure);
+    this.#tidings.tell(this.#all());
   }
 
-  #sendFailures(): void {
-    const ready = this.#all().filter((slot) => slot.state === "ready");
-    const slot = ready.find((each) => each.held.size === 0) ?? ready[0];
-    if (slot !== undefined && this.#failures.length > 0) {
-      slot.channel.send({ t: "failed", failures: this.#failures.splice(0) });
-    }
-  }
-
+  /** Whether workers have `postExecute` handlers. */
   get wantsStored(): boolean {
-    return this.#all().some((slot) => slot.wantsStored);
+    return this.#wantsStored;
   }
 
   /** Says to every worker that its supervisor lives. */
@@ -267,11 +262,11 @@ export class Pool {
 
   #becameReady(slot: WorkerSlot, frame: FromWorker & { t: "ready" }): void {
     slot.state = "ready";
-    slot.wantsStored = frame.wantsStored;
+    slot.wantsStored = this.#wantsStored = frame.wantsStored;
     this.#tasks = frame.tasks;
     this.#respawnPauseMs = respawnPause.first;
     this.#parts.logger.info(logMessages.ready(slot.name, slot.channel.pid));
-    this.#sendFailures();
+    this.#tidings.tell(this.#all());
     if (this.#all().every((other) => other.state !== "starting")) {
       this.#everReady = true;
       this.#ready?.resolve();

@@ -175,7 +175,7 @@ class Supervisor implements Cluster {
       knownTasks: () => this.#pool.tasks,
       giveBack: (entries, delayMs) => this.#intake.giveBack(entries, delayMs),
       wantsStored: () => this.#pool.wantsStored,
-      announce: (finished) => this.#pool.announce({ t: "stored", finished }),
+      announce: (finished) => this.#pool.announce(finished),
       reportFailure: (failure) => this.#pool.reportFailure(failure),
     });
     this.#intake = new Intake(this.#consumer, {

@@ -57,8 +57,18 @@ export type ToWorker =
   | { readonly t: "ping"; readonly n: number }
   /** Tell the signal handlers of `postExecute`. */
   | { readonly t: "stored"; readonly finished: readonly StoredNote[] }
+  /** Tell the error reporters of attempts whose own worker cannot. */
+  | { readonly t: "failed"; readonly failures: readonly FailureNote[] }
   /** Finish what runs, then leave. */
   | { readonly t: "retire" };
+
+/** A failed attempt, for error reporters. */
+export interface FailureNote {
+  readonly id: string;
+  readonly func: string;
+  readonly attempt: number;
+  readonly error: ErrorRecord;
+}
 
 /** A finished attempt, for `postExecute` handlers. */
 export interface StoredNote {

@@ -31,9 +31,10 @@ export interface Store {
   /**
    * Cancels a waiting task, or asks the cluster that holds it to, by an order in its inbox.
    *
+   * @param followUps - Queued in the same write when a waiting task was cancelled: its hook. Default none.
    * @returns `"requested"`: a cluster holds it, and was told. `"finished"`: too late. `"unknown"`: no such task.
    */
-  cancel(id: string): Promise<CancelAnswer>;
+  cancel(id: string, followUps?: readonly NewTask[]): Promise<CancelAnswer>;
 
   /** Tasks in any state, in no particular order; unknown ids are left out. */
   get(ids: readonly string[]): Promise<StoredTask[]>;

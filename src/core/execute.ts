@@ -71,6 +71,8 @@ export class Execution implements CurrentTask {
   #limitMs = 0;
   #startedAt: number | null = null;
   #ended = false;
+  /** Ends it as the function has decided, once it has; only handlers are still being told. */
+  #decided: (() => void) | undefined;
 
   constructor(job: Job, host: ExecuteHost) {
     this.id = job.id as TaskId;
@@ -123,6 +125,7 @@ export class Execution implements CurrentTask {
    */
   abort(reason: AbortReason, limitMs = 0): void {
     if (this.#ended || this.#aborted !== undefined) return;
+    if (this.#decided !== undefined) return this.#decided();
     this.#aborted = reason;
     this.#limitMs = limitMs;
     this.#controller?.abort(abortError(reason, limitMs));
@@ -194,19 +197,21 @@ export class Execution implements CurrentTask {
       encrypt: this.#host.encrypt,
       maxBytes: this.#host.maxResultBytes,
     });
+    this.#decided = () => this.#end({ as: "succeeded", result });
     if (sendableSignals.postExecuteInWorker.connected() && !this.#ended) {
       await this.#announce(run, { ...this.#record(args), success: true, result: value as never, error: undefined });
     }
-    this.#end({ as: "succeeded", result });
+    this.#decided();
   }
 
   async #threw(run: Fn, args: readonly unknown[], error: unknown): Promise<void> {
+    this.#decided = () => this.#fail(error, isFinalError(error));
     if (sendableSignals.postExecuteInWorker.connected() && !this.#ended) {
       const { name, message, stack } = toErrorRecord(error);
       const failed = { name, message, stack: stack ?? undefined };
       await this.#announce(run, { ...this.#record(args), success: false, result: undefined, error: failed });
     }
-    this.#fail(error, isFinalError(error));
+    this.#decided();
   }
 
   #fail(error: unknown, final: boolean): void {
@@ -218,7 +223,8 @@ export class Execution implements CurrentTask {
       this.#end({ as: "error", error: toErrorRecord(error), final });
     }
     if (aborted === undefined || aborted === "timeout") {
-      this.#host.attemptFailed(error, { id: this.id, func: this.func, attempt: this.attempt });
+      const failure = aborted === undefined ? error : timeoutBecauseOf(error, this.#limitMs);
+      this.#host.attemptFailed(failure, { id: this.id, func: this.func, attempt: this.attempt });
     }
   }
 
@@ -279,6 +285,11 @@ function isSealError(error: unknown): boolean {
 
 function abortError(reason: AbortReason, limitMs: number): Error {
   return reason === "timeout" ? new TaskTimeoutError(limitMs) : new TaskAbortedError(reason);
+}
+
+/** For error reporters: the time-out first, with what the function threw meanwhile as its cause. */
+function timeoutBecauseOf(thrown: unknown, limitMs: number): unknown {
+  return thrown instanceof TaskTimeoutError ? thrown : Object.assign(new TaskTimeoutError(limitMs), { cause: thrown });
 }
 
 /** The reason first; what the function threw meanwhile stays visible below it. */

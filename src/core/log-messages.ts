@@ -13,6 +13,10 @@ export const logMessages = {
     `${worker} processing ${name} '${func}'${group ? ` [${group}]` : ""}`,
   processed: (name: string): string => `Processed [${name}]`,
   failed: (name: string, message: string): string => `Failed [${name}] - ${message}`,
+  hookFailed: (hook: string, task: string, message: string): string =>
+    `return hook ${hook} failed on [${task}] because ${message}`,
+  hookUnknown: (hook: string, task: string, message: string): string =>
+    `malformed return hook '${hook}' for [${task}]: ${message}`,
   recycled: (worker: string): string => `recycled worker ${worker}`,
   reincarnated: (worker: string, cause: string): string => `reincarnated worker ${worker} after ${cause}`,
 

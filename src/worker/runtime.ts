@@ -1,4 +1,4 @@
-import type { FromWorker, Job, JobNote, JobReport, ToWorker, WorkerInit } from "../contracts/frames.js";
+import type { FailureNote, FromWorker, Job, JobNote, JobReport, ToWorker, WorkerInit } from "../contracts/frames.js";
 import type { Logger } from "../contracts/logger.js";
 import { Execution } from "../core/execute.js";
 import type { ExecuteHost } from "../core/execute.js";
@@ -78,6 +78,9 @@ export class WorkerRuntime {
         return;
       case "retire":
         this.#retire(null);
+        return;
+      case "failed":
+        this.#reportFailures(frame.failures);
         return;
       case "stored":
       case "init":
@@ -181,6 +184,17 @@ export class WorkerRuntime {
     if (maxRssBytes === null || this.#parts.monotonic() - this.#lastRssCheck < rssEveryMs) return;
     this.#lastRssCheck = this.#parts.monotonic();
     if (this.#parts.port.rssBytes() >= maxRssBytes) this.#retire("rss");
+  }
+
+  #reportFailures(failures: readonly FailureNote[]): void {
+    const { reporters, host } = this.#parts;
+    for (const { error, ...task } of failures) {
+      const failure = Object.assign(new Error(error.message), {
+        name: error.name,
+        stack: error.stack ?? `${error.name}: ${error.message}`,
+      });
+      reportFailure(reporters, failure, task, host.handlerFailed);
+    }
   }
 
   #abort(frame: ToWorker & { t: "abort" }): void {

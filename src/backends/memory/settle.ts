@@ -1,12 +1,5 @@
-import type {
-  CancelAnswer,
-  ErrorRecord,
-  FinalState,
-  NewTask,
-  Outcome,
-  Settlement,
-  StoredTask,
-} from "../../contracts/store.js";
+import type { CancelAnswer, FinalState, NewTask, Outcome, Settlement, StoredTask } from "../../contracts/store.js";
+import { cancelledWhileWaiting } from "../../core/cancelled-task.js";
 import { giveBack, recordAttempt } from "./leases.js";
 import { leaveLine } from "./line.js";
 import { rollUp } from "./rollups.js";
@@ -36,12 +29,18 @@ export function saveFinishedTask(
   applySettlement(state, message, settlement, now);
 }
 
-export function cancelTask(state: ProjectState, id: string, now: number): CancelAnswer {
+export function cancelTask(
+  state: ProjectState,
+  id: string,
+  now: number,
+  followUps: readonly NewTask[] = [],
+): CancelAnswer {
   if (state.finished.has(id)) return "finished";
   const message = state.messages.get(id);
   if (message === undefined) return "unknown";
   if (message.holder === null) {
-    end(state, message, { to: "cancelled", error: cancelledWaiting }, now);
+    end(state, message, { to: "cancelled", error: cancelledWhileWaiting }, now);
+    for (const task of followUps) submitTask(state, task, now);
     return "cancelled";
   }
   const cluster = state.consumers.get(message.holder)?.cluster.id;
@@ -119,9 +118,3 @@ function giveOrder(state: ProjectState, cluster: string, id: string): void {
   state.orders.set(cluster, [...(state.orders.get(cluster) ?? []), { order: "cancel", id }]);
   state.bell.ring();
 }
-
-const cancelledWaiting: ErrorRecord = {
-  name: "CancelledError",
-  message: "The task was cancelled before it started.",
-  stack: null,
-};

@@ -26,7 +26,7 @@ export function memoryStore(state: ProjectState, clock: Clock): Store {
     saveFinished: async (task, settlement) => saveFinishedTask(state, task, settlement, clock.now()),
     finish: async (consumer, settlements) =>
       settlements.map((settlement) => settle(state, consumer, settlement, clock.now())),
-    cancel: async (id) => cancelTask(state, id, clock.now()),
+    cancel: async (id, followUps) => cancelTask(state, id, clock.now(), followUps),
     get: async (ids) => known([...new Set(ids)].map((id) => taskById(state, id, clock.now()))),
     finished: async (ids) => known([...new Set(ids)].map((id) => state.finished.get(id))),
     findByName: async (name) => newestNamed(state, name),

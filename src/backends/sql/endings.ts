@@ -10,12 +10,6 @@ export function clusterLost({ host, pid }: Pick<ClusterAddress, "host" | "pid">)
   };
 }
 
-export const cancelledWhileWaiting: ErrorRecord = {
-  name: "CancelledError",
-  message: "The task was cancelled before it started.",
-  stack: null,
-};
-
 /** What a consumer said was running when it last renewed. */
 export function runningTasks(text: string): RunningTask[] {
   return JSON.parse(text) as RunningTask[];

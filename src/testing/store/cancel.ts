@@ -1,7 +1,18 @@
 import assert from "node:assert/strict";
 import { atOnce, consumer, idOf, inTime, takeAll, takeOne } from "../messages.js";
 import { openEmpty, type Suite } from "../suite.js";
-import { cancelled, failed, finishOne, newTask, retrying, runTask, stateOf, stored, succeeded } from "../tasks.js";
+import {
+  cancelled,
+  failed,
+  finishOne,
+  hookOf,
+  newTask,
+  retrying,
+  runTask,
+  stateOf,
+  stored,
+  succeeded,
+} from "../tasks.js";
 import { outlive, shortLease } from "../waiting.js";
 
 /** Cancelling, at every moment of a task's life. */
@@ -39,6 +50,26 @@ function waitingPromises(suite: Suite): void {
 
     assert.equal((await stored(backend, "t")).attempts, 1);
     assert.equal((await backend.store.attempts(idOf("t"))).length, 1);
+  });
+
+  it("queues what follows in the same write, and only when a waiting task was cancelled", async () => {
+    await using backend = await openEmpty(suite);
+    await backend.store.submit([newTask("t"), newTask("held", { queue: "other" })]);
+    const owner = await consumer(backend.broker, { queues: ["other"] });
+    await takeOne(owner);
+
+    const answers = [
+      await backend.store.cancel(idOf("t"), [hookOf("t")]),
+      await backend.store.cancel(idOf("t"), [hookOf("again")]),
+      await backend.store.cancel(idOf("held"), [hookOf("held")]),
+      await backend.store.cancel(idOf("nobody"), [hookOf("nobody")]),
+    ];
+
+    assert.deepEqual(answers, ["cancelled", "finished", "requested", "unknown"]);
+    const states = await Promise.all(
+      ["t", "again", "held", "nobody"].map((name) => stateOf(backend, `hook of ${name}`)),
+    );
+    assert.deepEqual(states, ["queued", "unknown", "unknown", "unknown"]);
   });
 
   it("is too late for a finished task, and changes nothing", async () => {
