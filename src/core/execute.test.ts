@@ -16,8 +16,8 @@ const keys = keyring("shop", ["a secret that is long enough for anybody"]);
 const id = "0123456789abcdef0123456789abcdef";
 const sealing = { compress: false, encrypt: false, maxBytes: 262_144 };
 
-function given(name: string, run: (...args: never[]) => unknown, input?: z.ZodType): void {
-  defineTask({ name, run: run as Fn, options: {}, input: input as never, source: undefined });
+function given(name: string, body: (...args: never[]) => unknown, input?: z.ZodType): void {
+  defineTask({ name, run: body as Fn, options: {}, input: input as never, source: undefined });
 }
 
 function jobFor(func: string, args: readonly unknown[], header: Partial<TaskHeader> = {}): Job {

@@ -9,6 +9,7 @@ export type Fn = (...args: never[]) => unknown;
 export interface TaskNames {}
 
 /** A task's name. Any string, until `TaskNames` has entries: then only those. */
+// oxlint-disable-next-line typescript/no-redundant-type-constituents -- `TaskNames` is empty here only
 export type TaskName = [keyof TaskNames] extends [never] ? string : keyof TaskNames & string;
 export type Named<N> = N extends keyof TaskNames ? TaskNames[N] : unknown;
 

@@ -2,11 +2,11 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join, resolve as absolute } from "node:path";
 import { createQluster } from "qluster";
 import type { Qluster, QlusterConfig } from "qluster";
 
-const cli = resolve("dist/cli/main.js");
+const cli = absolute("dist/cli/main.js");
 
 export interface LogLine {
   readonly level: number;
@@ -89,7 +89,7 @@ export async function workshop(given: Partial<QlusterConfig> = {}, extraTasks = 
   mkdirSync(join(folder, "node_modules"), { recursive: true });
   // The project under test, as an installed package.
   const { symlinkSync } = await import("node:fs");
-  symlinkSync(resolve("."), join(folder, "node_modules", "qluster"), "dir");
+  symlinkSync(absolute("."), join(folder, "node_modules", "qluster"), "dir");
   writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module", private: true }));
   writeFileSync(join(folder, "jobs.mjs"), taskModule + extraTasks);
   const config: QlusterConfig = {
@@ -180,9 +180,9 @@ export async function until(
   what: string | (() => string),
   listeners?: Set<() => void>,
 ): Promise<void> {
-  const end = performance.now() + limitMs;
+  const limit = performance.now() + limitMs;
   while (!(await met())) {
-    if (performance.now() > end) {
+    if (performance.now() > limit) {
       throw new Error(`Waited ${limitMs} ms in vain for ${typeof what === "string" ? what : what()}`);
     }
     await new Promise<void>((resolve) => {
