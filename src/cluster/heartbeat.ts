@@ -13,8 +13,6 @@ export interface HeartbeatParts {
   readonly outage: Outage;
   readonly status: () => ClusterStatus;
   readonly running: () => readonly RunningTask[];
-  /** Tells the workers that their supervisor lives. */
-  readonly beatWorkers: () => void;
   readonly ordered: (order: ClusterOrder) => void;
   readonly leaseLost: (consumer: Consumer) => void;
   readonly fatal: (error: unknown) => void;
@@ -57,7 +55,6 @@ export class Heartbeat {
   }
 
   async #beat(): Promise<void> {
-    this.#parts.beatWorkers();
     const consumer = this.#consumer;
     try {
       await consumer.renew(this.#parts.running());

@@ -354,6 +354,7 @@ export class Pool {
   #retire(slot: WorkerSlot): void {
     if (slot.state !== "ready") return;
     slot.state = "retiring";
+    this.#parts.logger.info(logMessages.recycled(slot.name), { why: "order" });
     slot.channel.send({ t: "retire" });
   }
 

@@ -59,6 +59,7 @@ class Supervisor implements Cluster {
   #released = 0;
   #unstored = 0;
   #tick: NodeJS.Timeout | undefined;
+  #beats: NodeJS.Timeout | undefined;
   #dispatchPlanned = false;
   #starting: Promise<number> | undefined;
   #stopping: Promise<StopReport> | undefined;
@@ -92,11 +93,14 @@ class Supervisor implements Cluster {
   async #start(): Promise<number> {
     const name = humanName(this.id);
     this.#logger.info(logMessages.starting(name));
+    // By a timer of their own: neither modules that load for long nor a slow store make this process silent.
+    this.#beats = setInterval(() => this.#pool.beat(), this.#config.leaseMs / 6);
     try {
       await this.#open();
       await this.#startParts();
     } catch (error) {
       await this.#abandonStart();
+      if (this.#stopping !== undefined) return process.pid;
       throw error;
     }
     this.#state = "Idle";
@@ -205,7 +209,6 @@ class Supervisor implements Cluster {
       outage: this.#outage,
       status: this.stat,
       running: () => this.#pool.running(),
-      beatWorkers: () => this.#pool.beat(),
       ordered: (order) => this.#ordered(order),
       leaseLost,
       fatal,
@@ -215,6 +218,7 @@ class Supervisor implements Cluster {
 
   async #abandonStart(): Promise<void> {
     this.#state = "Stopped";
+    clearInterval(this.#beats);
     this.#endHousekeeping();
     this.#pool.killAll();
     await this.#pool.close(0);
@@ -302,13 +306,7 @@ class Supervisor implements Cluster {
     const name = humanName(this.id);
     this.#logger.info(logMessages.stopping(name));
     const hurried = new Promise<void>((resolve) => (this.#hurry = resolve));
-    // Half a start cannot be stopped; a worker that hangs in it is ended by the second signal.
-    void hurried.then(() => this.#state === "Starting" && this.#pool.killAll());
-    const started = await this.#starting?.then(
-      () => true,
-      () => false,
-    );
-    if (started === true) await this.#stopParts(error, hurried);
+    if (await this.#endStarting(hurried)) await this.#stopParts(error, hurried);
     this.#state = "Stopped";
     this.#logger.info(logMessages.stopped(name));
     const report = {
@@ -318,6 +316,15 @@ class Supervisor implements Cluster {
     };
     this.#settleStopped(report);
     return report;
+  }
+
+  /** Half a start cannot be stopped, so it comes to its end first; workers that hang in it are ended. */
+  async #endStarting(hurried: Promise<void>): Promise<boolean> {
+    if (this.#starting === undefined) return false;
+    const late = Promise.race([hurried, elapsed(this.#config.graceMs)]);
+    void late.then(() => this.#state === "Starting" && this.#pool.killAll());
+    await this.#starting.catch(() => {});
+    return this.#state !== "Stopped";
   }
 
   async #stopParts(error: Error | undefined, hurried: Promise<void>): Promise<void> {
@@ -330,11 +337,10 @@ class Supervisor implements Cluster {
     if (error === undefined) await Promise.race([this.#finished(), hurried, elapsed(this.#config.graceMs)]);
     await this.#endRunning();
     this.#logger.info(logMessages.waitingForMonitor("Supervisor"));
-    await Promise.race([
-      this.#recorder.drained(),
-      hurried,
-      elapsed(error === undefined ? this.#config.graceMs : leaveMs),
-    ]);
+    // Who hurries is not asked to wait for long, but what has ended is worth a moment.
+    const soon = hurried.then(() => elapsed(leaveMs));
+    const patienceMs = error === undefined ? this.#config.graceMs : leaveMs;
+    await Promise.race([this.#recorder.drained(), soon, elapsed(patienceMs)]);
     this.#unstored = this.#recorder.abandon();
     await this.#pool.close(leaveMs);
     await this.#leave();
@@ -361,6 +367,7 @@ class Supervisor implements Cluster {
 
   async #leave(): Promise<void> {
     clearInterval(this.#tick);
+    clearInterval(this.#beats);
     this.#heartbeat.stop();
     this.#endHousekeeping();
     const goodbye = async (): Promise<void> => {

@@ -64,6 +64,8 @@ export class WorkerRuntime {
     switch (frame.t) {
       case "run":
         this.#waiting.push(...frame.jobs);
+        // It was on its way when this worker stopped taking work.
+        if (this.#retiring) return this.#giveBack(Infinity);
         this.#lastTurn = this.#parts.monotonic();
         this.#pump();
         return;
