@@ -12,7 +12,7 @@ const backends: Readonly<Record<string, () => Promise<BackendModule>>> = {
 interface BackendModule {
   readonly openBackend: OpenBackend;
   /** Its driver blocks the thread that calls it. */
-  readonly synchronous?: boolean;
+  readonly synchronous: boolean;
 }
 
 /** Whether a cluster should open this database in a thread of its own. */

@@ -47,3 +47,6 @@ const noTables: Schema = {
   migrate: async () => [],
   sql: async () => "",
 };
+
+/** It works in memory; no call waits for anything. */
+export const synchronous = false;

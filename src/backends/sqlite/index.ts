@@ -60,3 +60,6 @@ export async function openSqlite(options: BackendOptions, driver: SqliteDriver, 
     throw error;
   }
 }
+
+/** Its driver blocks the thread that calls it, so a cluster gives it one of its own. */
+export const synchronous = true;
