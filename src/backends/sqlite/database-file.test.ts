@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, renameSync, statSync, unlinkSync, writeFileSync 
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { connectTo, openOn, rowsOf, temporaryFile } from "../../../test/support/sqlite-file.js";
+import { manualClock } from "../../testing/manual-clock.js";
 import { consumer } from "../../testing/messages.js";
 import { newTask } from "../../testing/tasks.js";
 import type { ClusterStatus } from "../../contracts/store.js";
@@ -67,6 +68,19 @@ describe("a file that is not the one any more", () => {
     await expect(backend.broker.ping()).rejects.toMatchObject(gone);
   });
 
+  it("is noticed within a second by a producer that only submits", async () => {
+    const location = temporaryFile();
+    const clock = manualClock();
+    const { store } = await openOn(location, {}, clock);
+    await store.submit([newTask("stored")]);
+
+    unlinkSync(location);
+    await clock.advance(1_000);
+
+    await expect(store.submit([newTask("written to a ghost")])).rejects.toMatchObject(gone);
+    await expect(store.submit([newTask("written to a ghost too")])).rejects.toMatchObject(gone);
+  });
+
   it("is noticed when another file has taken its place, and closing the old one does the new one no harm", async () => {
     const location = temporaryFile();
     const old = await openOn(location);
@@ -94,10 +108,11 @@ describe("a file that is not the one any more", () => {
 
     renameSync(folder, `${folder}-away`);
     await expect(owner.renew([])).rejects.toMatchObject({ code: "QLUSTER_STORE_UNAVAILABLE" });
-    await backend.store.submit([newTask("written meanwhile")]);
+    await expect(backend.store.submit([newTask("a")])).rejects.toMatchObject({ code: "QLUSTER_STORE_UNAVAILABLE" });
     renameSync(`${folder}-away`, folder);
 
     await owner.renew([]);
+    await backend.store.submit([newTask("a")]);
     expect(await backend.broker.queueSize("q")).toBe(1);
   });
 });

@@ -2,11 +2,15 @@ import { mkdirSync, realpathSync, statSync } from "node:fs";
 import { dirname, isAbsolute } from "node:path";
 import { ConfigError, StoreReplacedError, StoreUnavailableError } from "../../errors.js";
 
+/** A producer that does nothing but write looks so often, in milliseconds: a look at each write would cost more than it saves. */
+const lookMs = 1_000;
+
 /** The database as a file among files: where it is, and whether it is still the one that was opened. */
 export class DatabaseFile {
   readonly path: string;
   readonly #device: bigint;
   readonly #inode: bigint;
+  #lookAt = -Infinity;
 
   /** Call once the file exists. */
   constructor(path: string) {
@@ -15,6 +19,13 @@ export class DatabaseFile {
     this.path = realpathSync(path);
     this.#device = dev;
     this.#inode = ino;
+  }
+
+  /** {@link DatabaseFile.assertInPlace}, once a second at most. A look that failed is repeated at once. */
+  assertInPlaceSometimes(monotonicMs: number): void {
+    if (monotonicMs < this.#lookAt) return;
+    this.assertInPlace();
+    this.#lookAt = monotonicMs + lookMs;
   }
 
   /**

@@ -25,7 +25,10 @@ export function sqliteStore({ file, disk, clock }: StoreParts): Store {
   const cleaner = new Cleaner(file);
   return {
     capabilities: capabilities(file.wakeUp.isPushed),
-    submit: (tasks) => submitTasks(file, tasks),
+    async submit(tasks) {
+      disk.assertInPlaceSometimes(clock.monotonic());
+      return await submitTasks(file, tasks);
+    },
     finish: (consumer, settlements) => finishDeliveries(file, consumer, settlements),
     saveFinished: (task, settlement) => announced(file.write((session) => saveFinishedTask(session, task, settlement))),
     cancel: (id, followUps) => announced(file.write((session) => cancelTask(session, id, followUps))),
