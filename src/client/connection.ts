@@ -5,15 +5,16 @@ import { ClosedError } from "../errors.js";
 export class Connection {
   readonly #open: () => Promise<Backend>;
   #opening: Promise<Backend> | undefined;
+  #refusing = false;
   #closed = false;
 
   constructor(open: () => Promise<Backend>) {
     this.#open = open;
   }
 
-  /** @throws {ClosedError} after {@link Connection.close}. */
+  /** @throws {ClosedError} after {@link Connection.refuse} or {@link Connection.close}. */
   check(): void {
-    if (this.#closed) throw new ClosedError();
+    if (this.#refusing || this.#closed) throw new ClosedError();
   }
 
   /** The backend. An attempt to open that failed is not the last one: the next call tries again. */
@@ -24,11 +25,16 @@ export class Connection {
 
   /** Refuses further calls. What is under way may still use {@link Connection.draining}. */
   refuse(): void {
-    this.#closed = true;
+    this.#refusing = true;
   }
 
-  /** The backend for what was accepted before `close`. */
+  /**
+   * The backend for what was accepted before {@link Connection.refuse}.
+   *
+   * @throws {ClosedError} after {@link Connection.close}: nobody would close it a second time.
+   */
   draining(): Promise<Backend> {
+    if (this.#closed) throw new ClosedError();
     return this.#backend();
   }
 

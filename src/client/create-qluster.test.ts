@@ -2,10 +2,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import { backends } from "../../test/support/backends.js";
 import { secret } from "../../test/support/run-queued.js";
 import { ClosedError, ConfigError } from "../errors.js";
+import { Connection } from "./connection.js";
 import { createQluster } from "./create-qluster.js";
+import { link } from "./link.js";
 import { task } from "./task.js";
 
 const config = { name: "test", database: "memory:", secret, logLevel: "silent" } as const;
@@ -26,6 +29,40 @@ describe.each(backends)("close, on %s,", (_, open) => {
     await expect(q.result("x")).rejects.toThrow(ClosedError);
     await expect(q.queueSize()).rejects.toThrow(ClosedError);
     await remove();
+  });
+});
+
+describe("close, while a schema still looks at the arguments,", () => {
+  it.each(["asyncTask", "asyncTasks"] as const)("waits for %s, whose task it then writes", async (verb) => {
+    const folder = await mkdtemp(join(tmpdir(), "qluster-close-"));
+    const stored = { name: "shop", database: "sqlite:q.db", root: folder };
+    let look = (): void => {};
+    const looked = new Promise<void>((resolve) => (look = resolve));
+    const slow = task(`client.slow.${verb}`, (n) => n, {
+      input: z.tuple([z.number().refine(async () => (await looked, true))]),
+    });
+    const q = createQluster(stored, { env: {} });
+
+    const accepted = verb === "asyncTask" ? q.asyncTask(slow, 1) : q.asyncTasks([link(slow, 1), link(slow, 2)]);
+    const closed = q.close();
+    look();
+    await Promise.all([accepted, closed]);
+
+    await using reader = createQluster(stored, { env: {} });
+    expect(await reader.queueSize()).toBe(verb === "asyncTask" ? 1 : 2);
+    await rm(folder, { recursive: true, force: true });
+  });
+});
+
+describe("a closed connection", () => {
+  it("is not opened again by what comes too late", async () => {
+    let opened = 0;
+    const connection = new Connection(async () => (opened += 1) as never);
+    connection.refuse();
+    await connection.close();
+
+    expect(() => connection.draining()).toThrow(ClosedError);
+    expect(opened).toBe(0);
   });
 });
 

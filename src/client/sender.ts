@@ -1,5 +1,5 @@
 import type { Logger } from "../contracts/logger.js";
-import type { Submitted } from "../contracts/store.js";
+import type { NewTask, Submitted } from "../contracts/store.js";
 import type { Keyring } from "../core/keyring.js";
 import { OptionError, QlusterError } from "../errors.js";
 import type { ResolvedConfig } from "../options/resolved.js";
@@ -20,6 +20,8 @@ export class Sender {
   readonly #submitter: Submitter;
   readonly #sync: SyncRunner;
   readonly #liveNames: LiveNames;
+  /** Accepted, and not yet with the submitter, which counts its own. */
+  readonly #underWay = new Set<Promise<unknown>>();
   #host: EnqueueHost | undefined;
   #knowsAll = false;
 
@@ -29,7 +31,11 @@ export class Sender {
     this.#config = config;
     this.#logger = logger;
     this.#keys = keys;
-    this.#submitter = new Submitter(store, config.maxPending);
+    this.#submitter = new Submitter({
+      write: (tasks) => this.#write(tasks),
+      maxPending: config.maxPending,
+      timeoutMs: config.enqueueTimeoutMs,
+    });
     this.#sync = new SyncRunner({ config, keys, store, logger });
     this.#liveNames = new LiveNames(async () => await (await store()).clusters(), logger);
   }
@@ -39,22 +45,30 @@ export class Sender {
     this.#knowsAll = true;
   }
 
-  /** Resolves when what was accepted is written. */
+  /** Resolves when what was accepted is written, also what a schema or a handler was still looking at. */
   async idle(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
     await this.#submitter.idle();
   }
 
   // Not async: up to the write it costs the caller no turn of the loop, and calls of one turn share a write.
   send(target: unknown, args: readonly unknown[]): Promise<string> {
     try {
+      this.#connection.check();
       const prepared = this.#prepare(target, args);
-      return prepared instanceof Promise ? prepared.then((ready) => this.#sendOne(ready)) : this.#sendOne(prepared);
+      if (prepared instanceof Promise) return this.#counted(prepared.then((ready) => this.#sendOne(ready)));
+      return this.#runsHere(prepared) ? this.#counted(this.#sync.run(prepared)) : this.#sendOne(prepared);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  async sendAll(links: unknown): Promise<string[]> {
+  sendAll(links: unknown): Promise<string[]> {
+    return this.#counted(this.#sendAll(links));
+  }
+
+  async #sendAll(links: unknown): Promise<string[]> {
+    this.#connection.check();
     if (!Array.isArray(links)) throw new OptionError(`asyncTasks got ${quote(links)}; expected an array of link(…).`);
     const prepared: Prepared[] = [];
     for (const [index, link] of links.entries()) prepared.push(await this.#prepareLink(link, index));
@@ -65,8 +79,14 @@ export class Sender {
     return prepared.map((one) => ids.get(one) ?? one.task.id);
   }
 
+  #counted<T>(call: Promise<T>): Promise<T> {
+    this.#underWay.add(call);
+    const forget = (): void => void this.#underWay.delete(call);
+    call.then(forget, forget);
+    return call;
+  }
+
   #prepare(target: unknown, args: readonly unknown[]): Prepared | Promise<Prepared> {
-    this.#connection.check();
     return prepare((this.#host ??= this.#createHost()), target, args);
   }
 
@@ -83,7 +103,6 @@ export class Sender {
   #sendOne(prepared: Prepared): Promise<string> {
     if (this.#runsHere(prepared)) return this.#sync.run(prepared);
     const { task } = prepared;
-    if (task.priority !== 0) return this.#submit([prepared]).then(([answer]) => answer?.id ?? task.id);
     return this.#submitter.submit([task]).then(([answer]) => {
       this.#sent(prepared);
       return answer?.id ?? task.id;
@@ -92,7 +111,6 @@ export class Sender {
 
   async #submit(prepared: readonly Prepared[]): Promise<readonly Submitted[]> {
     if (prepared.length === 0) return [];
-    if (prepared.some(({ task }) => task.priority !== 0)) await this.#checkPriorities();
     const answers = await this.#submitter.submit(prepared.map(({ task }) => task));
     for (const one of prepared) this.#sent(one);
     return answers;
@@ -109,9 +127,9 @@ export class Sender {
     }
   }
 
-  async #checkPriorities(): Promise<void> {
-    const { broker } = await this.#connection.backend();
-    if (broker.capabilities.priority) return;
+  async #write(tasks: readonly NewTask[]): Promise<readonly Submitted[]> {
+    const { broker, store } = await this.#connection.draining();
+    if (broker.capabilities.priority || tasks.every(({ priority }) => priority === 0)) return await store.submit(tasks);
     throw new OptionError(
       "The broker keeps no priorities. Leave `priority` out, or give urgent tasks a queue of their own.",
     );

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { NewTask, Store, Submitted } from "../contracts/store.js";
+import type { NewTask, Submitted } from "../contracts/store.js";
 import { StoreUnavailableError, TooManyPendingError } from "../errors.js";
 import { Submitter } from "./submitter.js";
 
@@ -13,30 +13,32 @@ function heldStore() {
   let nowMs = 0;
   const writes: string[][] = [];
   const waiting: (() => void)[] = [];
+  const pauses: number[] = [];
   let held = false;
-  const store = {
-    async submit(tasks: readonly NewTask[]): Promise<Submitted[]> {
-      writes.push(tasks.map(({ id }) => id));
-      if (held) await new Promise<void>((resolve) => waiting.push(resolve));
-      const bad = tasks.find(({ id }) => id.startsWith("bad"));
-      if (bad !== undefined) throw new TypeError(`cannot store ${bad.id}`);
-      if (tasks.some(({ id }) => id === "away")) throw new StoreUnavailableError("locked");
-      return tasks.map(({ id }) => ({ id, created: true }));
-    },
-  } as unknown as Store;
+  let backAt = 0;
+  const write = async (tasks: readonly NewTask[]): Promise<Submitted[]> => {
+    writes.push(tasks.map(({ id }) => id));
+    if (held) await new Promise<void>((resolve) => waiting.push(resolve));
+    const bad = tasks.find(({ id }) => id.startsWith("bad"));
+    if (bad !== undefined) throw new TypeError(`cannot store ${bad.id}`);
+    if (nowMs < backAt || tasks.some(({ id }) => id === "away")) throw new StoreUnavailableError("locked");
+    return tasks.map(({ id }) => ({ id, created: true }));
+  };
+  const pause = async (ms: number): Promise<void> => {
+    pauses.push(ms);
+    nowMs += ms;
+  };
   return {
     writes,
+    pauses,
+    awayUntil: (ms: number) => (backAt = ms),
     hold: () => (held = true),
     release: () => {
       held = false;
       for (const go of waiting.splice(0)) go();
     },
-    submitter: (maxPending = 1_000) =>
-      new Submitter(
-        async () => store,
-        maxPending,
-        () => nowMs,
-      ),
+    submitter: (maxPending = 1_000, timeoutMs = 0) =>
+      new Submitter({ write, maxPending, timeoutMs, monotonic: () => nowMs, pause }),
     pass: (ms: number) => (nowMs += ms),
   };
 }
@@ -111,6 +113,31 @@ it("hands an outage on to every call that it hit, without trying them one by one
     outcomes.map((outcome) => outcome.status === "rejected" && outcome.reason instanceof StoreUnavailableError),
   ).toEqual([true, true]);
   expect(writes).toHaveLength(1);
+});
+
+it("tries again, with the same ids, while the store is away, and pauses longer each time", async () => {
+  const { writes, pauses, submitter, awayUntil } = heldStore();
+  const { submit } = bound(submitter(1_000, 10_000));
+  awayUntil(8_000);
+
+  const answers = await submit([newTask("a"), newTask("b")]);
+
+  expect(ids(answers)).toEqual(["a", "b"]);
+  expect(new Set(writes.map((written) => written.join()))).toEqual(new Set(["a,b"]));
+  expect(pauses[0]).toBeLessThanOrEqual(50);
+  expect(pauses[0]).toBeGreaterThanOrEqual(25);
+  expect(Math.max(...pauses)).toBeGreaterThanOrEqual(500);
+  expect(Math.max(...pauses)).toBeLessThanOrEqual(1_000);
+});
+
+it("rejects with the outage once the store has been away for the whole time-out, counted from the call", async () => {
+  const { pauses, submitter, awayUntil } = heldStore();
+  const { submit } = bound(submitter(1_000, 10_000));
+  awayUntil(60_000);
+
+  await expect(submit([newTask("a")])).rejects.toThrow(StoreUnavailableError);
+
+  expect(pauses.reduce((sum, ms) => sum + ms, 0)).toBeCloseTo(10_000);
 });
 
 it("writes at most 1,000 rows at once, and never divides a call", async () => {
