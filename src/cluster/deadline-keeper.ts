@@ -6,6 +6,8 @@ const lookEveryMs = 50;
 const suspendedMs = 1_500;
 /** How long a worker has to show that its loop turns, in milliseconds. */
 const answerMs = 250;
+/** The same for a worker that has a free place and starts nothing: nobody is charged, so there is no hurry. */
+const probeMs = 1_000;
 
 export interface DeadlineParts {
   readonly killAfterMs: number;
@@ -55,6 +57,7 @@ export class DeadlineKeeper {
       // Nobody's time ran while everything stood still.
       if (gap > suspendedMs) shift(slot, gap);
       next = Math.min(next, now + lookEveryMs, this.#keep(slot, now));
+      if (!slot.probed && isIdleTooLong(slot, now, this.#parts.killAfterMs)) void this.#probe(slot);
     }
     if (next === Infinity) this.#lastLook = undefined;
     else this.#plan(next);
@@ -64,6 +67,8 @@ export class DeadlineKeeper {
   #keep(slot: WorkerSlot, now: number): number {
     let next = Infinity;
     for (const held of slot.held.values()) {
+      // It started after it was told to stop.
+      if (held.killAt === Infinity && held.startedAt !== null) held.killAt = now + this.#parts.killAfterMs;
       if (held.abort === null && now >= deadlineOf(held)) {
         slot.abort(held, "timeout", now + this.#parts.killAfterMs, held.entry.policy.timeoutMs ?? 0);
       }
@@ -74,6 +79,13 @@ export class DeadlineKeeper {
       next = Math.min(next, held.killAt ?? (held.abort === null ? deadlineOf(held) : Infinity));
     }
     return next;
+  }
+
+  /** Something that an earlier task left behind may block the loop; then nothing starts, and no deadline would end it. */
+  async #probe(slot: WorkerSlot): Promise<void> {
+    slot.probed = true;
+    if (!(await slot.answers(probeMs)) && slot.state !== "dead") slot.channel.kill();
+    slot.probed = false;
   }
 
   /** A task has not given in. Alone, or with a loop that is blocked, its worker ends now; otherwise its neighbours finish. */
@@ -91,6 +103,12 @@ export class DeadlineKeeper {
     };
     wait();
   }
+}
+
+/** It has a place and a job for it, and does not start. */
+function isIdleTooLong(slot: WorkerSlot, now: number, limitMs: number): boolean {
+  if (slot.state === "starting" || slot.running().length >= slot.places) return false;
+  return [...slot.held.values()].some((held) => held.startedAt === null && now - held.handedAt > limitMs);
 }
 
 function deadlineOf(held: HeldJob): number {

@@ -4,12 +4,13 @@ import { dispatchLimits, mayTake, nextTurn, wanted } from "./dispatch.js";
 
 describe("mayTake", () => {
   it.each([
-    ["a free place", { places: 1, held: 0, backlogMs: 0 }, undefined, true],
-    ["no free place, and a name not seen yet", { places: 1, held: 1, backlogMs: 0 }, undefined, false],
-    ["no free place, and a quick task", { places: 1, held: 1, backlogMs: 0.1 }, 0.1, true],
-    ["no free place, and a slow task", { places: 1, held: 1, backlogMs: 0 }, 2_000, false],
-    ["a backlog that is long enough", { places: 1, held: 40, backlogMs: 20 }, 0.5, false],
-    ["as many as a worker may hold", { places: 1, held: 129, backlogMs: 0 }, 0, false],
+    ["a free place", { places: 1, held: 0, backlogMs: 0, stalled: false }, undefined, true],
+    ["no free place, and a name not seen yet", { places: 1, held: 1, backlogMs: 0, stalled: false }, undefined, false],
+    ["no free place, and a quick task", { places: 1, held: 1, backlogMs: 0.1, stalled: false }, 0.1, true],
+    ["no free place, and a slow task", { places: 1, held: 1, backlogMs: 0, stalled: false }, 2_000, false],
+    ["a task that takes longer than expected", { places: 1, held: 1, backlogMs: 0.1, stalled: true }, 0.1, false],
+    ["a backlog that is long enough", { places: 1, held: 40, backlogMs: 20, stalled: false }, 0.5, false],
+    ["as many as a worker may hold", { places: 1, held: 129, backlogMs: 0, stalled: false }, 0, false],
   ])("decides with %s", (_, load, expectedMs, answer) => {
     expect(mayTake(load, expectedMs)).toBe(answer);
   });

@@ -24,11 +24,14 @@ export interface WorkerLoad {
   readonly held: number;
   /** Expected time of those, in milliseconds. */
   readonly backlogMs: number;
+  /** What runs in it takes longer than expected. */
+  readonly stalled: boolean;
 }
 
 /** Whether one more task may go to a worker. @param expectedMs - `undefined` for a name not seen yet. */
 export function mayTake(load: WorkerLoad, expectedMs: number | undefined): boolean {
   if (load.held < load.places) return true;
+  if (load.stalled) return false;
   if (expectedMs === undefined || load.held - load.places >= dispatchLimits.aheadTasks) return false;
   return load.backlogMs + expectedMs <= dispatchLimits.aheadMs;
 }

@@ -2,12 +2,13 @@ import type { Broker } from "../contracts/broker.js";
 
 /** A task that is due later than this does not hold up a drain, in milliseconds. */
 const soonMs = 60_000;
-const lookEveryMs = 100;
-/** Waiting messages looked at to find one that is due soon. */
+/** Pause between looks, in milliseconds: first, and at most, as a long queue of later tasks is read through each time. */
+const pauses = { first: 100, longest: 2_000 } as const;
+/** Waiting messages read at a time. */
 const page = 200;
 
 export interface DrainParts {
-  readonly broker: Pick<Broker, "queueSize" | "list">;
+  readonly broker: Pick<Broker, "queueSize" | "lockSize" | "list">;
   readonly queues: readonly string[];
   readonly busy: () => boolean;
   readonly stopped: Promise<unknown>;
@@ -17,18 +18,27 @@ export interface DrainParts {
 export async function drained({ broker, queues, busy, stopped }: DrainParts): Promise<void> {
   let over = false;
   void stopped.then(() => (over = true));
-  while (!over) {
-    if (!busy() && !(await hasWork(broker, queues)) && !busy()) return;
-    await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+  for (let pauseMs: number = pauses.first; !over; pauseMs = Math.min(pauseMs * 1.5, pauses.longest)) {
+    if (busy()) pauseMs = pauses.first;
+    else if (!(await hasWork(broker, queues)) && !busy()) return;
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }
 
 async function hasWork(broker: DrainParts["broker"], queues: readonly string[]): Promise<boolean> {
   for (const queue of queues) {
-    const size = await broker.queueSize(queue);
-    if (size > page) return true;
-    const waiting = size === 0 ? [] : await broker.list(queue, { limit: page });
-    if (waiting.some((message) => message.dueAt < Date.now() + soonMs)) return true;
+    // What is held counts as well: it may be on its way to us.
+    if ((await broker.lockSize(queue)) > 0) return true;
+    if ((await broker.queueSize(queue)) > 0 && (await isDueSoon(broker, queue))) return true;
   }
   return false;
+}
+
+async function isDueSoon(broker: DrainParts["broker"], queue: string): Promise<boolean> {
+  for (let after: string | undefined; ;) {
+    const waiting = await broker.list(queue, { limit: page, after });
+    if (waiting.some((message) => message.dueAt < Date.now() + soonMs)) return true;
+    if (waiting.length < page) return false;
+    after = waiting.at(-1)?.cursor;
+  }
 }

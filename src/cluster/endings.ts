@@ -1,3 +1,4 @@
+import type { ReleaseOptions } from "../contracts/broker.js";
 import type { FailureNote, JobReport, StoredNote } from "../contracts/frames.js";
 import type { Logger } from "../contracts/logger.js";
 import type { ErrorRecord, Settlement } from "../contracts/store.js";
@@ -29,7 +30,7 @@ export interface EndingsParts {
   readonly maxDeliveries: number;
   /** The names that workers here can run, for the nearest one. */
   readonly knownTasks: () => readonly string[];
-  readonly giveBack: (entries: readonly Entry[], delayMs: number) => void;
+  readonly giveBack: (entries: readonly Entry[], options: ReleaseOptions) => void;
   /** Whether anybody listens to `postExecute`. */
   readonly wantsStored: () => boolean;
   readonly announce: (finished: readonly StoredNote[]) => void;
@@ -37,11 +38,15 @@ export interface EndingsParts {
   readonly reportFailure: (failure: FailureNote) => void;
 }
 
+/** Messages with an unknown name that are remembered; beyond, all of them get their time once more. */
+const mostStrangers = 10_000;
+
 /** Everything that can end a message here, and what is written, logged and counted then. */
 export class Endings {
   readonly #parts: EndingsParts;
   readonly #progress = { done: 0, failed: 0, retried: 0 };
   #released = 0;
+  readonly #strangers = new Map<string, number>();
   #announcements: StoredNote[] = [];
 
   constructor(parts: EndingsParts) {
@@ -80,6 +85,7 @@ export class Endings {
       this.#reportFailure(entry, end.end);
       return this.#settle(entry, end.end);
     }
+    if (end.kind === "suspect") return this.#parts.giveBack([entry], { suspect: true });
     const error = { name: "TaskAbortedError", message: "The task was cancelled before it started.", stack: null };
     this.#record(entry, settleUnstarted(entry, { to: "cancelled", error }, Date.now()));
   }
@@ -96,12 +102,21 @@ export class Endings {
 
   /** A newer worker may know the name: given back with a growing delay, for a while. */
   #unknown(entry: Entry, error: ErrorRecord): void {
-    const ageMs = Date.now() - (entry.header.due ?? entry.delivery.queuedAt);
-    const delayMs = unknownDelay(ageMs, this.#parts.unknownForMs);
-    if (delayMs !== undefined) return this.#parts.giveBack([entry], delayMs);
+    const delayMs = unknownDelay(this.#knownFor(entry.delivery.id), this.#parts.unknownForMs);
+    if (delayMs !== undefined) return this.#parts.giveBack([entry], { delayMs });
+    this.#strangers.delete(entry.delivery.id);
     const near = nearest(entry.header.func, this.#parts.knownTasks());
     const hint = near === undefined || error.message.includes(near) ? "" : ` Did you mean "${near}"?`;
     this.#setAside(entry, { ...error, message: `${error.message}${hint}`, stack: null, dead: "unknown-task" });
+  }
+
+  /** Since this cluster first met a message that it cannot run, in milliseconds: how long it had waited before is no fault. */
+  #knownFor(id: string): number {
+    const now = Date.now();
+    const since = this.#strangers.get(id) ?? now;
+    if (this.#strangers.size >= mostStrangers) this.#strangers.clear();
+    this.#strangers.set(id, since);
+    return now - since;
   }
 
   #setAside(entry: Entry, error: ErrorRecord): void {

@@ -1,10 +1,11 @@
-import type { Consumer, Delivery } from "../contracts/broker.js";
+import type { Consumer, Delivery, Receipt, ReleaseOptions } from "../contracts/broker.js";
 import type { Logger } from "../contracts/logger.js";
 import type { RunPolicy } from "../core/settle.js";
 import { StoreUnavailableError } from "../errors.js";
 import { dispatchLimits, wanted } from "./dispatch.js";
 import { entryOf } from "./entry.js";
 import type { Entry } from "./entry.js";
+import type { Outage } from "./outage.js";
 import type { Pool } from "./pool.js";
 
 export interface IntakeParts {
@@ -17,6 +18,7 @@ export interface IntakeParts {
   /** Ends a message that must not start. */
   readonly refuse: (entry: Entry) => boolean;
   readonly monotonic: () => number;
+  readonly outage: Pick<Outage, "wait">;
 }
 
 /** How much is taken, and what is given back: work that nobody here has time for belongs to whoever has. */
@@ -27,6 +29,7 @@ export class Intake {
   #consumer: Consumer;
   /** Given back because nobody had time: nothing is taken until a place is free. */
   #satisfied = false;
+  #closed = false;
 
   constructor(consumer: Consumer, parts: IntakeParts) {
     this.#consumer = consumer;
@@ -50,6 +53,8 @@ export class Intake {
 
   accept(deliveries: readonly Delivery[], consumer: string): void {
     const { pool, defaults, refuse, monotonic } = this.#parts;
+    // They came under a lease that has been lost since, and belong to whoever takes them next.
+    if (this.paused || consumer !== this.#consumer.id) return;
     const now = monotonic();
     const entries = deliveries.map((delivery) => entryOf(delivery, consumer, defaults, now));
     pool.reserve.add(entries.filter((entry) => !refuse(entry)));
@@ -73,15 +78,29 @@ export class Intake {
     return entries.length;
   }
 
-  giveBack(entries: readonly Entry[], delayMs = 0): void {
+  giveBack(entries: readonly Entry[], options: ReleaseOptions = {}): void {
     const receipts = entries
       .filter((entry) => entry.consumer === this.#consumer.id)
       .map((entry) => entry.delivery.receipt);
-    if (receipts.length === 0) return;
-    this.#consumer.release(receipts, { delayMs }).catch((error: unknown) => {
-      // The lease gives them back, later.
-      if (error instanceof StoreUnavailableError) return;
-      this.#parts.logger.warn("Messages could not be given back", { error });
-    });
+    if (receipts.length > 0) void this.#release(this.#consumer, receipts, options);
+  }
+
+  /** No more tries: the lease, or its end, gives back what is left. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** Our lease covers them until they are given back, so an outage must not make us forget them. */
+  async #release(consumer: Consumer, receipts: readonly Receipt[], options: ReleaseOptions): Promise<void> {
+    while (!this.#closed && consumer === this.#consumer) {
+      try {
+        return await consumer.release(receipts, options);
+      } catch (error) {
+        if (!(error instanceof StoreUnavailableError)) {
+          return this.#parts.logger.warn("Messages could not be given back", { error });
+        }
+        await this.#parts.outage.wait(error);
+      }
+    }
   }
 }

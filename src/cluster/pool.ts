@@ -2,12 +2,13 @@ import type { FailureNote, FromWorker, JobNote, JobReport, StoredNote, WorkerIni
 import type { RunningTask } from "../contracts/broker.js";
 import type { Logger } from "../contracts/logger.js";
 import type { WorkerStatus } from "../contracts/store.js";
+import { toErrorRecord } from "../core/error-record.js";
 import { humanName } from "../core/ids.js";
 import { logMessages } from "../core/log-messages.js";
 import type { AbortReason } from "../core/execute.js";
-import type { ChannelOptions, OpenChannel, WorkerExit } from "./channel.js";
+import type { ChannelOptions, OpenChannel, WorkerChannel, WorkerExit } from "./channel.js";
 import { DeadlineKeeper } from "./deadline-keeper.js";
-import { mayTake, dispatchLimits } from "./dispatch.js";
+import { Dispatcher } from "./dispatcher.js";
 import type { Entry } from "./entry.js";
 import { Expectations } from "./expectations.js";
 import { Reserve } from "./reserve.js";
@@ -22,6 +23,9 @@ const respawnPause = { first: 100, longest: 5_000 } as const;
 
 /** How long a worker has to leave once it holds nothing, in milliseconds. */
 const leaveMs = 2_000;
+/** How long a worker may take to load its task modules, in milliseconds. */
+const startLimitMs = 60_000;
+const slowStart = "its modules were not loaded within 60 s. Look for a top-level await in what `tasks` matches.";
 
 export interface PoolOptions {
   readonly size: number;
@@ -47,8 +51,6 @@ export interface PoolParts {
   readonly noted: (notes: readonly JobNote[]) => void;
   /** There may be room now, or work that is nobody's. */
   readonly changed: () => void;
-  /** A worker could not start: the first one that cannot ends the cluster. */
-  readonly broken: (error: Error) => void;
 }
 
 /** The workers of a cluster: always as many as asked for, each handed what it can do soon, none beyond its deadlines. */
@@ -59,6 +61,7 @@ export class Pool {
   readonly #parts: PoolParts;
   readonly #slots = new Map<string, WorkerSlot>();
   readonly #deadlines: DeadlineKeeper;
+  readonly #dispatcher: Dispatcher;
   #tasks: readonly string[] = [];
   readonly #tidings = new Tidings();
   #wantsStored = false;
@@ -70,6 +73,12 @@ export class Pool {
 
   constructor(parts: PoolParts) {
     this.#parts = parts;
+    this.#dispatcher = new Dispatcher({
+      reserve: this.reserve,
+      expectations: this.expectations,
+      slots: () => this.#slots.values(),
+      monotonic: parts.monotonic,
+    });
     this.#deadlines = new DeadlineKeeper({
       killAfterMs: parts.options.killAfterMs,
       neighboursMs: parts.options.graceMs,
@@ -127,26 +136,13 @@ export class Pool {
   /** Hands out what waits, as far as workers may take it. */
   dispatch(): void {
     if (this.#stopping) return;
-    this.#dispatchSuspects();
-    for (let entry = this.reserve.first(); entry !== undefined; entry = this.reserve.first()) {
-      const expected = this.expectations.of(entry.header.func);
-      const slot = this.#leastLoaded((candidate) => mayTake(candidate.load, expected));
-      if (slot === undefined) break;
-      this.reserve.shift();
-      slot.hand(entry, expected, this.#parts.monotonic());
-    }
-    for (const slot of this.#slots.values()) slot.send();
+    this.#dispatcher.dispatch();
     this.#deadlines.watch();
   }
 
   /** Calls back what waits behind a long task, while somebody else could do it. */
   rebalance(): void {
-    const now = this.#parts.monotonic();
-    for (const slot of this.#slots.values()) {
-      const unstarted = [...slot.held.values()].filter((held) => held.startedAt === null);
-      const waiting = unstarted.filter((held) => now - held.handedAt > dispatchLimits.patienceMs).length;
-      if (waiting > 0 && slot.held.size > slot.places) slot.channel.send({ t: "recall", count: waiting });
-    }
+    this.#dispatcher.rebalance();
   }
 
   /** Asks a task to stop. `false` when no worker has it. */
@@ -227,16 +223,34 @@ export class Pool {
   }
 
   #spawn(): void {
-    const { options, open } = this.#parts;
+    const { options } = this.#parts;
     const name = `Process-${(this.#named += 1)}`;
-    const channel = open(options.channel, {
-      frame: (frame) => this.#received(slot, frame),
-      exit: (exit) => this.#exited(slot, exit),
-    });
+    let channel: WorkerChannel;
+    try {
+      channel = this.#parts.open(options.channel, {
+        frame: (frame) => this.#received(slot, frame),
+        exit: (exit) => this.#exited(slot, exit),
+      });
+    } catch (error) {
+      return this.#couldNotOpen(name, error);
+    }
     const slot = new WorkerSlot(name, options.channel.places, channel);
     this.#slots.set(name, slot);
     channel.send({ t: "init", init: { ...options.init, workerName: name } });
     channel.beat();
+    setTimeout(() => slot.state === "starting" && this.#couldNotStart(slot, slowStart), startLimitMs).unref();
+  }
+
+  /** No process, descriptor or memory to be had: that may pass. */
+  #couldNotOpen(name: string, error: unknown): void {
+    const { message } = toErrorRecord(error);
+    if (!this.#everReady) {
+      this.#stopping = true;
+      this.#ready?.reject(new Error(`Worker ${name} cannot start: ${message}`, { cause: error }));
+      return;
+    }
+    this.#parts.logger.error(`Worker ${name} cannot start, trying again: ${message}`);
+    this.#spawnLater();
   }
 
   #received(slot: WorkerSlot, frame: FromWorker): void {
@@ -264,7 +278,6 @@ export class Pool {
     slot.state = "ready";
     slot.wantsStored = this.#wantsStored = frame.wantsStored;
     this.#tasks = frame.tasks;
-    this.#respawnPauseMs = respawnPause.first;
     this.#parts.logger.info(logMessages.ready(slot.name, slot.channel.pid));
     this.#tidings.tell(this.#all());
     if (this.#all().every((other) => other.state !== "starting")) {
@@ -280,10 +293,11 @@ export class Pool {
     if (this.#everReady) return this.#parts.logger.error(error.message);
     this.#stopping = true;
     this.#ready?.reject(error);
-    this.#parts.broken(error);
   }
 
   #done(slot: WorkerSlot, reports: readonly JobReport[]): void {
+    this.#respawnPauseMs = respawnPause.first;
+    slot.stalled = false;
     for (const [held, report] of slot.take(reports)) {
       if (report.startedAt !== null) {
         this.expectations.learn(held.entry.header.func, report.stoppedAt - report.startedAt);
@@ -305,7 +319,9 @@ export class Pool {
   #putBack(back: readonly HeldJob[]): void {
     const cancelled = back.filter((held) => held.abort === "cancelled");
     for (const held of cancelled) this.#parts.ended(held.entry, { kind: "never-started", why: "cancelled" });
-    this.reserve.putBack(back.filter((held) => held.abort !== "cancelled").map((held) => held.entry));
+    // What was lost with its lease belongs to whoever takes it next.
+    const ours = back.filter((held) => held.abort !== "cancelled" && held.abort !== "lost");
+    this.reserve.putBack(ours.map((held) => held.entry));
   }
 
   #afterward(slot: WorkerSlot): void {
@@ -325,10 +341,20 @@ export class Pool {
     const offset = this.#parts.now() - this.#parts.monotonic();
     const ends = endsOfRemains(remains, exit, { worker: this.address(slot), now: this.#parts.now(), offset });
     for (const [held, end] of ends) this.#parts.ended(held.entry, end);
-    this.#putBack(remains.unstarted);
+    this.#putBack(
+      remains.running.length === 0 && before === "ready" ? this.#suspectFirst(remains.unstarted) : remains.unstarted,
+    );
     this.#gone();
     if (!this.#stopping) this.#replace(slot, before, remains.running[0], exit);
     this.#parts.changed();
+  }
+
+  /** Nothing ran: what the worker was about to start may have ended it. Returns the others. */
+  #suspectFirst(unstarted: readonly HeldJob[]): readonly HeldJob[] {
+    const [first, ...others] = unstarted;
+    if (first === undefined || first.abort !== null) return unstarted;
+    this.#parts.ended(first.entry, { kind: "suspect" });
+    return others;
   }
 
   #replace(slot: WorkerSlot, before: string, task: HeldJob | undefined, exit: WorkerExit): void {
@@ -339,7 +365,12 @@ export class Pool {
       const cause = task?.abort === "timeout" ? `timeout${during}` : `sudden death${during} (${describeExit(exit)})`;
       this.#parts.logger.error(logMessages.reincarnated(slot.name, cause));
     }
-    if (before !== "starting") return this.#spawn();
+    // One that has done something may be replaced at once; others could die as fast as they are started.
+    if (slot.done > 0 || before === "retiring") this.#spawn();
+    else this.#spawnLater();
+  }
+
+  #spawnLater(): void {
     const pause = this.#respawnPauseMs;
     this.#respawnPauseMs = Math.min(pause * 2, respawnPause.longest);
     setTimeout(() => this.#stopping || this.#spawn(), pause);
@@ -356,29 +387,6 @@ export class Pool {
     slot.state = "retiring";
     this.#parts.logger.info(logMessages.recycled(slot.name), { why: "order" });
     slot.channel.send({ t: "retire" });
-  }
-
-  #dispatchSuspects(): void {
-    for (let entry = this.reserve.firstSuspect(); entry !== undefined; entry = this.reserve.firstSuspect()) {
-      const slot = this.#all().find((each) => each.state === "ready" && each.held.size === 0);
-      if (slot === undefined) {
-        const kept = this.#all().some((each) => each.exclusive);
-        const next = kept ? undefined : this.#leastLoaded(() => true);
-        if (next !== undefined) next.exclusive = true;
-        return;
-      }
-      this.reserve.shiftSuspect();
-      slot.exclusive = true;
-      slot.hand(entry, undefined, this.#parts.monotonic());
-    }
-  }
-
-  #leastLoaded(fits: (slot: WorkerSlot) => boolean): WorkerSlot | undefined {
-    let best: WorkerSlot | undefined;
-    for (const slot of this.#slots.values()) {
-      if (slot.open && (best === undefined || slot.held.size < best.held.size) && fits(slot)) best = slot;
-    }
-    return best;
   }
 }
 

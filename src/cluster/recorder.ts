@@ -68,9 +68,9 @@ export class Recorder {
         batch.forEach((pending, place) => pending.stored(answers[place] === true));
       } catch (error) {
         this.#inFlight = 0;
-        if (!(error instanceof StoreUnavailableError)) return this.#fatal(error);
         // First in line again. Writing the same ending twice is harmless: the second one finds no message.
         this.#pending.unshift(...batch);
+        if (!(error instanceof StoreUnavailableError)) return this.#fatal(error);
         await this.#outage.wait(error);
       }
     }

@@ -49,13 +49,14 @@ it("takes one out by its id, and leaves the others in order", () => {
   expect(ids(reserve)).toEqual(["a", "c"]);
 });
 
-it("knows how long the longest has waited", () => {
+it("knows how long the first in line has waited, suspects apart", () => {
   const reserve = new Reserve();
   expect(reserve.oldest()).toBeUndefined();
 
   reserve.add([entry("a", { waitingSince: 20 }), entry("s", { waitingSince: 10, alone: true })]);
 
-  expect(reserve.oldest()).toBe(10);
+  expect(reserve.oldest()).toBe(20);
+  expect(reserve.suspects).toBe(1);
 });
 
 it("goes through a hundred thousand without slowing down", () => {

@@ -51,11 +51,13 @@ export class Reserve {
     return entry;
   }
 
-  /** Since when the longest waiting one waits, in monotonic milliseconds. */
+  get suspects(): number {
+    return this.#suspects.length;
+  }
+
+  /** Since when the first in line waits, in monotonic milliseconds. Suspects do not count: they wait for a worker alone. */
   oldest(): number | undefined {
-    const first = this.first()?.waitingSince ?? Infinity;
-    const suspect = this.#suspects[0]?.waitingSince ?? Infinity;
-    return this.size === 0 ? undefined : Math.min(first, suspect);
+    return this.first()?.waitingSince;
   }
 
   all(): Entry[] {

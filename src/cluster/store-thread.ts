@@ -11,7 +11,7 @@ import type { Answer, Call, CallTarget, OpenedCapabilities } from "./store-threa
 export async function openInThread(scheme: string, options: BackendOptions): Promise<Backend> {
   const thread = new Worker(new URL("./store-thread-main.js", import.meta.url), { workerData: { scheme, options } });
   const line = new ThreadLine(thread);
-  const capabilities = (await line.call("thread", "open", [])) as OpenedCapabilities;
+  const capabilities = await line.open();
 
   return {
     broker: {
@@ -93,6 +93,7 @@ class ThreadLine {
   readonly #pending = new Map<number, Pending>();
   readonly #watchers = new Set<() => void>();
   #lastId = 0;
+  #ended: Error | undefined;
 
   constructor(thread: Worker) {
     this.#thread = thread;
@@ -101,7 +102,18 @@ class ThreadLine {
     thread.on("exit", () => this.#failAll(new Error("The thread of the store has ended.")));
   }
 
+  /** A thread that cannot open must not keep the process alive. */
+  async open(): Promise<OpenedCapabilities> {
+    try {
+      return (await this.call("thread", "open", [])) as OpenedCapabilities;
+    } catch (error) {
+      await this.#thread.terminate();
+      throw error;
+    }
+  }
+
   async call(target: CallTarget, method: string, args: readonly unknown[], signal?: AbortSignal): Promise<unknown> {
+    if (this.#ended !== undefined) throw this.#ended;
     const id = (this.#lastId += 1);
     const abort = (): void => this.#post({ id, abort: true });
     try {
@@ -154,6 +166,7 @@ class ThreadLine {
   }
 
   #failAll(error: Error): void {
+    this.#ended ??= error;
     for (const pending of this.#pending.values()) pending.reject(error);
     this.#pending.clear();
   }

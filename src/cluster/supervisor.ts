@@ -4,6 +4,7 @@ import type { Backend } from "../contracts/backend.js";
 import type { Consumer } from "../contracts/broker.js";
 import type { Logger } from "../contracts/logger.js";
 import type { ClusterOrder, ClusterState, ClusterStatus } from "../contracts/store.js";
+import { cancelTask } from "../core/cancelled-task.js";
 import { toErrorRecord } from "../core/error-record.js";
 import { humanName, makeId } from "../core/ids.js";
 import { logMessages } from "../core/log-messages.js";
@@ -58,6 +59,7 @@ class Supervisor implements Cluster {
   #state: ClusterState = "Starting";
   #released = 0;
   #unstored = 0;
+  #failure: Error | undefined;
   #tick: NodeJS.Timeout | undefined;
   #beats: NodeJS.Timeout | undefined;
   #dispatchPlanned = false;
@@ -84,11 +86,14 @@ class Supervisor implements Cluster {
       ended: (entry, end) => this.#endings.ended(entry, end),
       noted: (notes) => this.#notes.add(notes),
       changed: () => this.#planDispatch(),
-      broken: () => {},
     });
   }
 
-  readonly start = (): Promise<number> => (this.#starting ??= this.#start());
+  readonly start = async (): Promise<number> => {
+    if (this.#starting === undefined && this.#stopping !== undefined)
+      throw new Error("This cluster was stopped. Create another one.");
+    return await (this.#starting ??= this.#start());
+  };
 
   async #start(): Promise<number> {
     const name = humanName(this.id);
@@ -113,7 +118,7 @@ class Supervisor implements Cluster {
 
   readonly stop = (): Promise<StopReport> => {
     if (this.#stopping !== undefined) this.#hurry();
-    return (this.#stopping ??= this.#stop(undefined));
+    return (this.#stopping ??= this.#stop());
   };
 
   readonly drained = (): Promise<void> =>
@@ -177,7 +182,7 @@ class Supervisor implements Cluster {
       unknownForMs: this.#config.unknownForMs,
       maxDeliveries: this.#config.maxDeliveries,
       knownTasks: () => this.#pool.tasks,
-      giveBack: (entries, delayMs) => this.#intake.giveBack(entries, delayMs),
+      giveBack: (entries, options) => this.#intake.giveBack(entries, options),
       wantsStored: () => this.#pool.wantsStored,
       announce: (finished) => this.#pool.announce(finished),
       reportFailure: (failure) => this.#pool.reportFailure(failure),
@@ -190,6 +195,7 @@ class Supervisor implements Cluster {
       unstored: () => this.#recorder.size,
       refuse: (entry) => this.#endings.refuse(entry),
       monotonic,
+      outage: this.#outage,
     });
     this.#fetcher = new Fetcher(this.#consumer, {
       queues: this.#config.queues,
@@ -292,27 +298,28 @@ class Supervisor implements Cluster {
   #cancel(id: string): void {
     const waiting = this.#pool.reserve.remove(id);
     if (waiting !== undefined) this.#endings.ended(waiting, { kind: "never-started", why: "cancelled" });
-    else this.#pool.abort(id, "cancelled");
+    // It is between two places: being written, or given back. Whoever holds it next is told.
+    else if (!this.#pool.abort(id, "cancelled")) void cancelTask(this.#backend.store, id, Date.now()).catch(() => {});
   }
 
   #fatal(error: unknown): void {
     const reason = error instanceof Error ? error : new Error(toErrorRecord(error).message);
-    if (this.#stopping !== undefined) return;
     this.#logger.error(`The cluster cannot go on: ${reason.message}`, { error: reason });
-    this.#stopping = this.#stop(reason);
+    this.#failure ??= reason;
+    this.#stopping ??= this.#stop();
   }
 
-  async #stop(error: Error | undefined): Promise<StopReport> {
+  async #stop(): Promise<StopReport> {
     const name = humanName(this.id);
     this.#logger.info(logMessages.stopping(name));
     const hurried = new Promise<void>((resolve) => (this.#hurry = resolve));
-    if (await this.#endStarting(hurried)) await this.#stopParts(error, hurried);
+    if (await this.#endStarting(hurried)) await this.#stopParts(hurried);
     this.#state = "Stopped";
     this.#logger.info(logMessages.stopped(name));
     const report = {
       unstored: this.#unstored,
       released: this.#released + (this.#endings?.released ?? 0),
-      ...(error === undefined ? {} : { error }),
+      ...(this.#failure === undefined ? {} : { error: this.#failure }),
     };
     this.#settleStopped(report);
     return report;
@@ -327,19 +334,19 @@ class Supervisor implements Cluster {
     return this.#state !== "Stopped";
   }
 
-  async #stopParts(error: Error | undefined, hurried: Promise<void>): Promise<void> {
+  async #stopParts(hurried: Promise<void>): Promise<void> {
     this.#state = "Stopping";
     this.#pool.stopReplacing();
-    await this.#fetcher.stop();
+    await Promise.race([this.#fetcher.stop(), hurried]);
     this.#logger.info(logMessages.stoppedPushing("Supervisor"));
     this.#released += this.#intake.releaseAll();
     this.#pool.recallAll();
-    if (error === undefined) await Promise.race([this.#finished(), hurried, elapsed(this.#config.graceMs)]);
+    if (this.#failure === undefined) await Promise.race([this.#finished(), hurried, elapsed(this.#config.graceMs)]);
     await this.#endRunning();
     this.#logger.info(logMessages.waitingForMonitor("Supervisor"));
     // Who hurries is not asked to wait for long, but what has ended is worth a moment.
     const soon = hurried.then(() => elapsed(leaveMs));
-    const patienceMs = error === undefined ? this.#config.graceMs : leaveMs;
+    const patienceMs = this.#failure === undefined ? this.#config.graceMs : leaveMs;
     await Promise.race([this.#recorder.drained(), soon, elapsed(patienceMs)]);
     this.#unstored = this.#recorder.abandon();
     await this.#pool.close(leaveMs);
@@ -368,6 +375,7 @@ class Supervisor implements Cluster {
   async #leave(): Promise<void> {
     clearInterval(this.#tick);
     clearInterval(this.#beats);
+    this.#intake.close();
     this.#heartbeat.stop();
     this.#endHousekeeping();
     const goodbye = async (): Promise<void> => {

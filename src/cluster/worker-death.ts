@@ -5,7 +5,9 @@ import type { HeldJob } from "./worker-slot.js";
 /** How a job ended without a report of its own. */
 export type JobEnd =
   | { readonly kind: "attempt"; readonly end: AttemptEnd }
-  | { readonly kind: "never-started"; readonly why: "cancelled" };
+  | { readonly kind: "never-started"; readonly why: "cancelled" }
+  /** Its worker died before it started, and nothing else ran there. */
+  | { readonly kind: "suspect" };
 
 interface Death {
   /** `host:pid`. */
@@ -16,8 +18,7 @@ interface Death {
 }
 
 /**
- * Who is charged when a worker is dead: only a culprit that is sure. A task whose deadline had passed, or that was alone,
- * is; when several ran, all of them are released as suspects and run alone next, where the guilty one is caught.
+ * Who is charged when a worker is dead: only a culprit that is sure, which is one that was alone. When several ran, all of them are released as suspects and run alone next, where the guilty one is caught.
  */
 export function endsOfRemains(
   remains: { readonly running: readonly HeldJob[]; readonly ended: readonly HeldJob[] },
@@ -41,7 +42,7 @@ export function endsOfRemains(
 function endOf(held: HeldJob, running: readonly HeldJob[], exit: WorkerExit, death: Death): AttemptEnd {
   const alone = running.length === 1;
   if (held.abort === "stopped" || held.abort === "lost") return released(held, "Its cluster stopped.", false, death);
-  if (held.abort === "cancelled" && alone)
+  if (held.abort === "cancelled")
     return ending(held, "cancelled", "The task was cancelled, and did not give in.", death);
   if (held.abort === "timeout" && alone) return ending(held, "timeout", timeoutText(held), death);
   if (alone) return ending(held, "died", `The worker died: ${describeExit(exit)}.`, death);

@@ -16,7 +16,7 @@ export interface HeldJob {
   /** Monotonic; `null` until its mark was read. */
   startedAt: number | null;
   abort: AbortReason | null;
-  /** When the worker is to be killed for it, monotonic. */
+  /** When the worker is to be killed for it, monotonic; `Infinity` while it has not started. */
   killAt: number | null;
 }
 
@@ -30,8 +30,14 @@ export class WorkerSlot {
   readonly places: number;
   readonly held: Map<number, HeldJob> = new Map();
   state: SlotState = "starting";
-  /** Holds a suspect, or is kept free for one. */
+  /** Holds a suspect. */
   exclusive = false;
+  /** Is to become free for a suspect. */
+  reserved = false;
+  /** What runs in it takes longer than expected: nothing is to wait behind it. */
+  stalled = false;
+  /** Is being asked whether its loop turns. */
+  probed = false;
   wantsStored = false;
   done = 0;
   #backlogMs = 0;
@@ -47,11 +53,11 @@ export class WorkerSlot {
   }
 
   get load(): WorkerLoad {
-    return { places: this.places, held: this.held.size, backlogMs: this.#backlogMs };
+    return { places: this.places, held: this.held.size, backlogMs: this.#backlogMs, stalled: this.stalled };
   }
 
   get open(): boolean {
-    return this.state === "ready" && !this.exclusive;
+    return this.state === "ready" && !this.exclusive && !this.reserved;
   }
 
   get freePlaces(): number {
@@ -140,9 +146,10 @@ export class WorkerSlot {
     };
   }
 
+  /** What has not started yet gets its time to give in from its start on. */
   abort(held: HeldJob, reason: AbortReason, killAt: number, limitMs = 0): void {
     held.abort = reason;
-    held.killAt = killAt;
+    held.killAt = held.startedAt === null ? Infinity : killAt;
     this.channel.send({ t: "abort", index: held.index, reason, limitMs });
   }
 

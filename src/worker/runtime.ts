@@ -122,11 +122,14 @@ export class WorkerRuntime {
   #pumpAfterTurn(): void {
     if (this.#pumpPlanned) return;
     this.#pumpPlanned = true;
-    setImmediate(() => {
-      this.#pumpPlanned = false;
-      this.#lastTurn = this.#parts.monotonic();
-      this.#pump();
-    });
+    // Twice: the first one may come before the loop has read what arrived meanwhile.
+    setImmediate(() =>
+      setImmediate(() => {
+        this.#pumpPlanned = false;
+        this.#lastTurn = this.#parts.monotonic();
+        this.#pump();
+      }),
+    );
   }
 
   #starting(execution: Execution): void {
