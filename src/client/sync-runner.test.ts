@@ -90,6 +90,20 @@ describe.each(backends)("sync mode on %s", (_, open) => {
     });
   });
 
+  it("tells the hook also when the task's notes cannot be stored", async () => {
+    const { store } = opened.backend;
+    const broken = { ...opened.backend, store: { ...store, report: async () => Promise.reject(new Error("no room")) } };
+    const noted = task("sync.noted", () => currentTask()?.log("a line"));
+    await using other = createQluster(
+      { name: "test", database: "memory:", secret, sync: true, logLevel: "silent" },
+      { backend: broken, env: {} },
+    );
+
+    const id = await other.asyncTask(noted.with({ hook }));
+
+    expect(told).toMatchObject([{ id, success: true }]);
+  });
+
   it("logs a hook that fails, and changes nothing else (P345)", async () => {
     const id = await q.asyncTask(double.with({ hook: badHook, taskName: "twice" }), 4);
 

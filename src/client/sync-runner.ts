@@ -77,8 +77,18 @@ export class SyncRunner {
     // It has run: what would hold it back in a queue holds for it no more.
     const stored = { ...task, delayMs: 0, dueAt: null, expiresMs: null, unique: null };
     await store.saveFinished(stored, { id: task.id, attempt, outcome, followUps: [] });
-    if (ran.notes.length > 0) await store.report(ran.notes);
+    await this.#report(store, ran.notes);
     return { ran, note: noteOf(task, queuedAt, end, outcome) };
+  }
+
+  /** The outcome is stored by now: hook and signals follow from it, whatever becomes of the notes. */
+  async #report(store: Store, notes: readonly JobNote[]): Promise<void> {
+    if (notes.length === 0) return;
+    try {
+      await store.report(notes);
+    } catch (error) {
+      this.#host.logger.error("The notes of a task could not be stored", { error });
+    }
   }
 
   #execute(job: Job, header: TaskHeader): Promise<Ran> {

@@ -126,6 +126,19 @@ describe("Execution", () => {
     expect(ran).toBe(false);
   });
 
+  it("never runs a signed message that was copied under another id (P272)", async () => {
+    let ran = false;
+    given("t.copied", () => (ran = true));
+
+    const { ending } = await run({ ...jobFor("t.copied", []), id: "f".repeat(32) }).report;
+
+    expect(ending).toMatchObject({
+      as: "dead",
+      error: { dead: "unreadable", message: expect.stringContaining("so it is a copy") },
+    });
+    expect(ran).toBe(false);
+  });
+
   it("knows Math", async () => {
     const { ending } = await run(jobFor("Math.max", [1, 5, 2])).report;
 
@@ -151,6 +164,28 @@ describe("Execution", () => {
     expect(reported).toMatchObject([
       { id, progress: { done: 3, total: 10, note: "thirds" } },
       { id, log: "half way" },
+    ]);
+  });
+});
+
+describe("what a task reports", () => {
+  it("never costs it anything, and can always be stored (P317)", async () => {
+    given("t.reports", () => {
+      const task = currentTask()!;
+      task.progress(Number.NaN, 10);
+      task.progress("3" as never, 10);
+      task.progress(1, Infinity, 5 as never);
+      task.log("x".repeat(20_000));
+      task.log(Object.create(null) as never);
+    });
+
+    const { report, reported } = run(jobFor("t.reports", []));
+
+    expect((await report).ending.as).toBe("succeeded");
+    expect(reported).toMatchObject([
+      { progress: { done: 1, total: null, note: "5" } },
+      { log: "x".repeat(10_000) },
+      { log: "(a value that cannot be shown as text)" },
     ]);
   });
 });
@@ -262,13 +297,13 @@ describe("signals", () => {
 describe("hooks", () => {
   const parentId = "fedcba9876543210fedcba9876543210";
 
-  function hookJob(hook: string | undefined, result: unknown): Job {
+  function hookJob(hook: string | undefined, result: unknown, outcomeId: string = parentId): Job {
     const header: TaskHeader = { v: 1, id: parentId, func: "t.parent", ...(hook === undefined ? {} : { hook }) };
     const envelope = composeHook(
       id,
       {
         outcome: {
-          id: parentId,
+          id: outcomeId,
           queue: "default",
           envelope: sealTask(keys, "default", header, [7], sealing),
           attempt: 1,
@@ -284,6 +319,16 @@ describe("hooks", () => {
     );
     return { ...jobFor("t.parent", []), envelope };
   }
+
+  it("never run for a copy of their task under another id", async () => {
+    let ran = false;
+    given("t.hook", () => (ran = true));
+
+    const { ending } = await run(hookJob("t.hook", { url: "u" }, "e".repeat(32))).report;
+
+    expect(ending).toMatchObject({ as: "dead", error: { dead: "unreadable" } });
+    expect(ran).toBe(false);
+  });
 
   it("get the finished task, opened from what its own worker sealed (P342)", async () => {
     const seen: FinishedTask[] = [];

@@ -10,6 +10,7 @@ import {
 } from "../errors.js";
 import { checkArguments } from "./arguments.js";
 import { currentTasks } from "./current-task.js";
+import { noteText } from "./note-text.js";
 import { openTask, sealResult } from "./envelope.js";
 import { readHeader } from "./task-header.js";
 import { readHookBody } from "./hook-message.js";
@@ -100,11 +101,14 @@ export class Execution implements CurrentTask {
   }
 
   readonly progress: CurrentTask["progress"] = (done, total, note) => {
-    this.#note({ progress: { done, total: total ?? null, note: note ?? null } });
+    // No column holds NaN, and what a task says of itself must never cost it anything.
+    if (!Number.isFinite(done)) return;
+    const whole = total === undefined || !Number.isFinite(total) ? null : total;
+    this.#note({ progress: { done, total: whole, note: note === undefined || note === null ? null : noteText(note) } });
   };
 
   readonly log: CurrentTask["log"] = (text) => {
-    this.#note({ log: text });
+    this.#note({ log: noteText(text) });
   };
 
   run(): void {
@@ -147,6 +151,7 @@ export class Execution implements CurrentTask {
         : openTask(this.#host.keys, job.queue, job.envelope, {
             maxBytes: this.#host.maxMessageBytes,
           });
+    assertOwn(opened.header.id, job.id);
     this.func = opened.header.func;
     this.#name = opened.header.name;
     this.group = opened.header.group;
@@ -161,6 +166,7 @@ export class Execution implements CurrentTask {
     const { keys, maxMessageBytes, maxResultBytes } = this.#host;
     const { outcome } = readHookBody(envelope);
     const parent = openTask(keys, outcome.queue, outcome.envelope, { maxBytes: maxMessageBytes });
+    assertOwn(parent.header.id, outcome.id);
     if (parent.header.hook === undefined) {
       throw new EnvelopeError("unreadable", `Message ${this.id} says it is a hook of a task that has none.`);
     }
@@ -262,6 +268,15 @@ export class Execution implements CurrentTask {
       ending,
     });
   }
+}
+
+/** A signature holds for a copy too; the id inside tells it from the message that was signed. */
+function assertOwn(sealedId: string, id: string): void {
+  if (sealedId === id) return;
+  throw new EnvelopeError(
+    "unreadable",
+    `Message ${id} carries the envelope of task ${sealedId}, so it is a copy. To run a task again, enqueue it again.`,
+  );
 }
 
 function endingOfUnopened(error: unknown): JobEnding {

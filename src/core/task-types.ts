@@ -186,7 +186,9 @@ export interface CurrentTask {
   readonly scheduledFor: Date | undefined;
   /** Aborts at the time-out, on cancel and on stop. */
   readonly signal: AbortSignal;
+  /** Says how far the task is. A `done` that is not finite is ignored, such a `total` left out. Notes end after 10,000 characters. */
   readonly progress: (done: number, total?: number, note?: string) => void;
+  /** Adds a line to the task's log, cut at 10,000 characters. */
   readonly log: (text: string) => void;
 }
 
