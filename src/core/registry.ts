@@ -46,13 +46,19 @@ export function taskNames(): string[] {
 
 function mathTask(name: string): TaskDefinition | undefined {
   if (!name.startsWith("Math.")) return undefined;
-  const run = (Math as unknown as Record<string, unknown>)[name.slice("Math.".length)];
-  if (typeof run !== "function") return undefined;
-  return { name, run: run as Fn, options: {}, input: undefined, source: undefined };
+  const run = mathFunction(name.slice("Math.".length));
+  if (run === undefined) return undefined;
+  return { name, run, options: {}, input: undefined, source: undefined };
 }
 
 function mathTaskOf(handle: unknown): TaskDefinition | undefined {
   if (typeof handle !== "function") return undefined;
-  const known = (Math as unknown as Record<string, unknown>)[handle.name];
-  return known === handle ? mathTask(`Math.${handle.name}`) : undefined;
+  return mathFunction(handle.name) === handle ? mathTask(`Math.${handle.name}`) : undefined;
+}
+
+/** Of its own: what `Math` inherits, such as `valueOf` and `constructor`, is no task. */
+function mathFunction(name: string): Fn | undefined {
+  if (!Object.hasOwn(Math, name)) return undefined;
+  const found = (Math as unknown as Record<string, unknown>)[name];
+  return typeof found === "function" ? (found as Fn) : undefined;
 }
