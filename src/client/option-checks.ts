@@ -69,6 +69,8 @@ export function boundedNumber(value: unknown, option: string, least: number, mos
 }
 
 export function filledText(value: unknown, option: string): string {
+  // Databases end a text there, or refuse it.
+  if (typeof value === "string" && value.includes("\0")) throw refuse(option, value, "a text without NUL characters");
   if (typeof value === "string" && value.trim() !== "") return value;
   throw refuse(option, value, "a text that is not empty");
 }

@@ -58,6 +58,12 @@ it.each<[string, object, new (...args: never[]) => QlusterError, RegExp]>([
   ["a bad date", { runAt: new Date("never") }, OptionError, /option runAt is a Date.*expected a Date that is valid/],
   ["a date as a text", { runAt: "2026-01-01" }, OptionError, /option runAt is "2026-01-01"; expected a Date/],
   ["no time to start", { delay: "5m", expires: "1m" }, OptionError, /no time in which the task may start/],
+  [
+    "an expiry before runAt",
+    { runAt: new Date(Date.UTC(2200, 0, 1)), expires: "1h" },
+    OptionError,
+    /runAt \(2200-01-01T00:00:00\.000Z\) and expires \(3600000 ms from now\) leave no time/,
+  ],
   ["an expiry of 0", { expires: 0 }, OptionError, /option expires is 0/],
   [
     "a priority above 100 (P091)",
@@ -78,6 +84,9 @@ it.each<[string, object, new (...args: never[]) => QlusterError, RegExp]>([
   ["a name that is too long (P097)", { taskName: long }, TooLongError, /taskName.*101.*100/],
   ["a queue that is too long (P097)", { queue: long }, TooLongError, /queue.*101.*100/],
   ["an empty group", { group: "" }, OptionError, /option group is ""; expected a text that is not empty/],
+  ["a group with a NUL", { group: "a\0b" }, OptionError, /group is "a\\u0000b"; expected a text without NUL/],
+  ["a unique key with a NUL", { unique: "a\0b" }, OptionError, /unique\.key is .*expected a text without NUL/],
+  ["a name with a NUL", { taskName: "a\0b" }, OptionError, /taskName is .*expected a text without NUL/],
   ["a number as group", { group: 5 }, OptionError, /option group is 5/],
   ["a word for save", { save: "no" }, OptionError, /option save is "no"; expected true or false/],
   ["an unknown hookOn", { hookOn: "success" }, OptionError, /hookOn is "success"; expected "final" or "attempt"/],

@@ -42,22 +42,34 @@ export function planRequest(options: TaskOptions): RequestPlan {
   refuseCached(options.cached);
   const delayMs = options.delay === undefined ? 0 : parseDuration(options.delay, "delay");
   const expiresMs = options.expires === undefined ? null : positive(options.expires, "expires");
-  if (expiresMs !== null && expiresMs <= delayMs) {
-    throw new OptionError(
-      `The options delay (${delayMs} ms) and expires (${expiresMs} ms) leave no time in which the task may start. ` +
-        "Give `expires` more time than `delay`.",
-    );
-  }
+  const runAt = instant(options.runAt);
+  if (expiresMs !== null) checkExpiry(expiresMs, delayMs, runAt);
   return {
     header: headerOf(options),
     queue: label(options.queue, "queue"),
     hook: options.hook,
     delayMs,
-    runAt: instant(options.runAt),
+    runAt,
     expiresMs,
     unique: options.unique === undefined ? null : uniqueOf(options.unique),
     sync: trueOrFalse(options.sync, "sync"),
   };
+}
+
+/** Time only shortens the way to `runAt`: what passes here passes whenever it is sent. */
+function checkExpiry(expiresMs: number, delayMs: number, runAt: number | null): void {
+  if (expiresMs <= delayMs) {
+    throw new OptionError(
+      `The options delay (${delayMs} ms) and expires (${expiresMs} ms) leave no time in which the task may start. ` +
+        "Give `expires` more time than `delay`.",
+    );
+  }
+  if (runAt !== null && Date.now() + expiresMs <= runAt) {
+    throw new OptionError(
+      `The options runAt (${new Date(runAt).toISOString()}) and expires (${expiresMs} ms from now) leave no time in which ` +
+        "the task may start. Give `expires` more time than is left until `runAt`.",
+    );
+  }
 }
 
 /** Only what was given is in the header, so that what was not stays the cluster's to decide. */
