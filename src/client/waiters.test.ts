@@ -9,6 +9,8 @@ function countingStore(push: boolean) {
   const asked: (readonly string[])[] = [];
   const watchers = new Set<() => void>();
   const sizes = new Map<string, number>();
+  const counted: [string, number | undefined][] = [];
+  let countMs = 0;
   let away = false;
   const store = {
     capabilities: { push },
@@ -18,7 +20,11 @@ function countingStore(push: boolean) {
       return ids.filter((id) => done.has(id)).map((id) => ({ id }) as StoredTask);
     },
     findByName: async () => undefined,
-    countGroup: async (group: string) => sizes.get(group) ?? 0,
+    countGroup: async (group: string, _: string, atMost?: number) => {
+      counted.push([group, atMost]);
+      if (countMs > 0) await new Promise((resolve) => setTimeout(resolve, countMs));
+      return sizes.get(group) ?? 0;
+    },
     watch: (changed: () => void) => {
       watchers.add(changed);
       return () => watchers.delete(changed);
@@ -29,6 +35,8 @@ function countingStore(push: boolean) {
     asked,
     watchers,
     sizes,
+    counted,
+    countSlowly: (ms: number) => void (countMs = ms),
     finish: (id: string) => void done.add(id),
     change: () => watchers.forEach((changed) => changed()),
     goAway: (gone: boolean) => (away = gone),
@@ -77,6 +85,33 @@ describe("waiting", () => {
     finish("a");
     await vi.advanceTimersByTimeAsync(30_000);
     await waiting;
+  });
+
+  it("counts a group no further than somebody waits for", async () => {
+    const { waiters, counted, sizes } = countingStore(true);
+    sizes.set("g", 100);
+
+    await Promise.all([2, 5].map((count) => waiters.wait({ kind: "group", group: "g", count }, forEver)));
+
+    expect(counted).toEqual([["g", 5]]);
+  });
+
+  it("rests ten times as long as a look took, however much changes", async () => {
+    const { waiters, counted, countSlowly, change, sizes } = countingStore(true);
+    countSlowly(20);
+    const waiting = waiters.wait({ kind: "group", group: "g", count: 1_000 }, forEver);
+
+    for (let i = 0; i < 2_200; i++) {
+      change();
+      await vi.advanceTimersByTimeAsync(1);
+    }
+
+    expect(counted.length).toBeGreaterThanOrEqual(9);
+    expect(counted.length).toBeLessThanOrEqual(11);
+    sizes.set("g", 1_000);
+    change();
+    await vi.advanceTimersByTimeAsync(500);
+    expect(await waiting).toBe(true);
   });
 
   it("looks from time to time, in case a hint was lost", async () => {

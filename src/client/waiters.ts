@@ -3,6 +3,8 @@ import { ClosedError, StoreUnavailableError } from "../errors.js";
 
 /** Looks follow each other no faster, in milliseconds, however often the store says that something changed. */
 const leastGapMs = 5;
+/** After a look the store says nothing for so many times as long as it took: a synchronous one stops the whole loop. */
+const restFactor = 10;
 const firstPollMs = 50;
 const slowestPollMs = 1_000;
 /** With a store that pushes changes, a look all the same, in case a hint was lost. */
@@ -40,7 +42,10 @@ export class Waiters {
   #looking = false;
   /** How long after the look under way the next one was asked for. */
   #nextMs: number | undefined;
-  #lastLook = -Infinity;
+  /** Changes lead to no look before then. */
+  #restsUntil = -Infinity;
+  /** The store has said that something changed during the look under way. */
+  #changed = false;
   #pollMs = firstPollMs;
   #timer: NodeJS.Timeout | undefined;
   #unwatch: (() => void) | undefined;
@@ -112,27 +117,37 @@ export class Waiters {
   async #look(): Promise<void> {
     this.#looking = true;
     this.#nextMs = undefined;
-    this.#lastLook = performance.now();
+    this.#changed = false;
+    this.#restsUntil = performance.now() + leastGapMs;
     const asked = [...this.#waiting];
     try {
       const store = await this.#store();
       this.#watch(store);
+      const start = performance.now();
       await answer(store, asked);
+      const end = performance.now();
+      this.#restsUntil = Math.max(this.#restsUntil, end + restFactor * (end - start));
       this.#scheduleNext(store.capabilities.push);
     } catch (error) {
       this.#failed(asked, error);
     } finally {
       this.#looking = false;
     }
-    if (this.#nextMs !== undefined && this.#waiting.size > 0) this.#lookSoon(this.#nextMs);
+    if (this.#waiting.size === 0) return;
+    if (this.#nextMs !== undefined) this.#lookSoon(this.#nextMs);
+    else if (this.#changed) this.#lookAfterRest();
   }
 
   #watch(store: Store): void {
     if (this.#unwatch !== undefined || ![...this.#waiting].some((waiter) => !waiter.last)) return;
     this.#unwatch = store.watch(() => {
-      const since = performance.now() - this.#lastLook;
-      this.#lookSoon(Math.max(0, leastGapMs - since));
+      if (this.#looking) this.#changed = true;
+      else this.#lookAfterRest();
     });
+  }
+
+  #lookAfterRest(): void {
+    this.#lookSoon(Math.max(0, this.#restsUntil - performance.now()));
   }
 
   #scheduleNext(push: boolean): void {
@@ -187,8 +202,10 @@ async function idsOfNames(store: Store, asked: readonly Waiter[]): Promise<Map<s
 }
 
 async function sizesOfGroups(store: Store, asked: readonly Waiter[]): Promise<Map<string, number>> {
-  const groups = new Set(asked.flatMap(({ goal }) => (goal.kind === "group" ? goal.group : [])));
-  return new Map(
-    await Promise.all([...groups].map(async (group) => [group, await store.countGroup(group, "all")] as const)),
-  );
+  const wanted = new Map<string, number>();
+  for (const { goal } of asked) {
+    if (goal.kind === "group") wanted.set(goal.group, Math.max(goal.count, wanted.get(goal.group) ?? 0));
+  }
+  const sizes = [...wanted].map(async ([group, most]) => [group, await store.countGroup(group, "all", most)] as const);
+  return new Map(await Promise.all(sizes));
 }

@@ -51,8 +51,12 @@ export interface Store {
   /** Finished members of a group, newest finished first. Hooks are never members. */
   group(group: string, query: GroupQuery): Promise<StoredTask[]>;
 
-  /** How many members have finished, each counted once. `"failed"`: every final outcome but success. */
-  countGroup(group: string, which: "all" | "succeeded" | "failed"): Promise<number>;
+  /**
+   * How many members have finished, each counted once. `"failed"`: every final outcome but success.
+   *
+   * @param atMost - Where counting ends: more than so many are not told apart. Without it, exact.
+   */
+  countGroup(group: string, which: "all" | "succeeded" | "failed", atMost?: number): Promise<number>;
 
   /** Takes the label off the finished members, or deletes them. Resolves to how many. Unfinished members keep the label. */
   deleteGroup(group: string, options: { readonly tasks: boolean }): Promise<number>;

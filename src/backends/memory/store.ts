@@ -32,7 +32,7 @@ export function memoryStore(state: ProjectState, clock: Clock): Store {
     findByName: async (name) => newestNamed(state, name),
     attempts: async (id) => [...(state.attempts.get(id) ?? [])],
     group: async (group, { which, limit }) => membersOf(state, group, which).slice(0, limit),
-    countGroup: async (group, which) => membersOf(state, group, which).length,
+    countGroup: async (group, which, atMost = Infinity) => Math.min(membersOf(state, group, which).length, atMost),
     deleteGroup: async (group, options) => dissolve(state, group, options),
     report: async (notes) => addNotes(state, notes),
     notes: async (id) => readNotes(state, id),

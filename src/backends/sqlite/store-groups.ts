@@ -23,8 +23,13 @@ export function membersOf(session: Session, group: string, query: GroupQuery): S
     .map(finishedTask);
 }
 
-export function countMembers(session: Session, group: string, query: GroupQuery["which"]): number {
-  const row = session.first<{ n: number }>(`SELECT count(*) AS n ${members}${which[query]}`, [session.project, group]);
+/** @param atMost - Looks at no more rows than that. */
+export function countMembers(session: Session, group: string, query: GroupQuery["which"], atMost?: number): number {
+  const row = session.first<{ n: number }>(
+    `SELECT count(*) AS n FROM (SELECT 1 ${members}${which[query]} LIMIT ?)`,
+    // A negative limit is none.
+    [session.project, group, atMost ?? -1],
+  );
   return row?.n ?? 0;
 }
 

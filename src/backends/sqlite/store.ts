@@ -37,7 +37,7 @@ export function sqliteStore({ file, disk, clock }: StoreParts): Store {
     findByName: (name) => findByName(file, name),
     attempts: (id) => file.read((session) => attemptsOf(session, id)),
     group: (group, query) => file.read((session) => membersOf(session, group, query)),
-    countGroup: (group, which) => file.read((session) => countMembers(session, group, which)),
+    countGroup: (group, which, atMost) => file.read((session) => countMembers(session, group, which, atMost)),
     deleteGroup: (group, { tasks }) => announced(file.write((session) => dissolve(session, group, tasks))),
     report: (notes) => announced(file.write((session) => saveNotes(session, notes))),
     notes: (id) => file.read((session) => readNotes(session, id)),

@@ -74,6 +74,15 @@ function countingPromises(suite: Suite): void {
     assert.equal(await backend.store.countGroup("g", "failed"), 2);
   });
 
+  it("count no further than asked to, so that a large group costs no more than what is waited for", async () => {
+    await using backend = await openEmpty(suite);
+    await filledGroup(suite, backend);
+
+    assert.equal(await backend.store.countGroup("g", "all", 3), 3);
+    assert.equal(await backend.store.countGroup("g", "all", 9), 4);
+    assert.equal(await backend.store.countGroup("g", "failed", 1), 1);
+  });
+
   it("count a member once that was delivered twice (P127)", async () => {
     await using backend = await openEmpty(suite);
     await backend.store.submit([newTask("t", { group: "g" })]);
