@@ -9,19 +9,22 @@ export function acknowledge(session: Session, consumer: number, receipts: readon
   return receipts.map((receipt) => removeHeld(session, consumer, heldMessage(receipt)));
 }
 
-/** Removes one message, with the attempts it may have had. */
+/** Removes one message, with the attempts and notes it may have had. */
 function removeHeld(session: Session, consumer: number, message: { seq: number; id: string }): boolean {
-  const row = session.first<{ starts: number }>(`DELETE FROM qluster_message WHERE ${ours} RETURNING starts`, [
-    message.seq,
-    message.id,
-    consumer,
-  ]);
-  if (row !== undefined && row.starts > 0) forgetAttempts(session, message.id);
-  return row !== undefined;
+  const count = session.run(`DELETE FROM qluster_message WHERE ${ours}`, [message.seq, message.id, consumer]);
+  if (count === 0) return false;
+  forgetDetails(session, message.id);
+  return true;
 }
 
-export function forgetAttempts(session: Session, id: string): void {
-  session.run("DELETE FROM qluster_attempt WHERE project = ? AND id = ?", [session.project, id]);
+/** What belongs to a task that leaves no record. */
+export const detailTables = ["qluster_attempt", "qluster_progress", "qluster_log"] as const;
+
+/** Removes the attempts and notes of a task. */
+export function forgetDetails(session: Session, id: string): void {
+  for (const table of detailTables) {
+    session.run(`DELETE FROM ${table} WHERE project = ? AND id = ?`, [session.project, id]);
+  }
 }
 
 /** Without a delay a message keeps its due time, and with it its old place. */

@@ -1,3 +1,4 @@
+import { detailTables } from "./held-messages.js";
 import type { SqlValue } from "./driver.js";
 import type { Session } from "./project-file.js";
 
@@ -25,13 +26,14 @@ function count(session: Session, index: string, which: string, queue: string | u
   return row?.n ?? 0;
 }
 
-/** Removes what waits in a queue, or with `held` all of it, and the attempts that belong to it. */
+/** Removes what waits in a queue, or with `held` all of it, and the attempts and notes that belong to it. */
 export function emptyQueue(session: Session, queue: string, held: boolean): number {
   const which = `project = ?1 AND queue = ?2${held ? "" : " AND (owner IS NULL OR owner = 0)"}`;
-  session.run(
-    `DELETE FROM qluster_attempt WHERE project = ?1
-      AND id IN (SELECT id FROM qluster_message WHERE ${which} AND starts > 0)`,
-    [session.project, queue],
-  );
+  for (const table of detailTables) {
+    session.run(`DELETE FROM ${table} WHERE project = ?1 AND id IN (SELECT id FROM qluster_message WHERE ${which})`, [
+      session.project,
+      queue,
+    ]);
+  }
   return session.run(`DELETE FROM qluster_message WHERE ${which}`, [session.project, queue]);
 }

@@ -1,3 +1,4 @@
+import { detailTables } from "./held-messages.js";
 import type { Session } from "./project-file.js";
 
 /** Removes finished tasks with their attempts and notes. Resolves to how many. */
@@ -8,7 +9,7 @@ export function removeTasks(session: Session, seqs: readonly number[]): number {
     [session.project, JSON.stringify(seqs)],
   );
   const ids = JSON.stringify(rows.map(({ id }) => id));
-  for (const table of ["qluster_attempt", "qluster_progress", "qluster_log"]) {
+  for (const table of detailTables) {
     session.run(`DELETE FROM ${table} WHERE project = ? AND id IN (SELECT value FROM json_each(?))`, [
       session.project,
       ids,

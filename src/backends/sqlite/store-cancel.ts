@@ -2,7 +2,7 @@ import type { AttemptRecord, CancelAnswer, NewTask, Settlement } from "../../con
 import { cancelledWhileWaiting } from "../../core/cancelled-task.js";
 import { insertUnknownMessage } from "./insert-messages.js";
 import { insertEnded, nobody, type FinalOutcome } from "./insert-ended.js";
-import { forgetAttempts } from "./held-messages.js";
+import { forgetDetails } from "./held-messages.js";
 import type { Session } from "./project-file.js";
 import { giveOrder } from "./store-clusters.js";
 import { rollUp } from "./rollup.js";
@@ -13,7 +13,6 @@ interface WaitingRow {
   readonly owner: number | null;
   readonly queue: string;
   readonly kind: NewTask["kind"];
-  readonly starts: number;
 }
 
 /** Ends a waiting task, or leaves an order for the cluster that holds it. */
@@ -42,19 +41,19 @@ export function saveFinishedTask(session: Session, task: NewTask, settlement: Om
 function endWaiting(session: Session, id: string, attempt: AttemptRecord | null, outcome: FinalOutcome): void {
   const message = messageById(session, id);
   if (message === undefined) return;
-  const { seq, queue, kind, starts } = message;
+  const { seq, queue, kind } = message;
   if (outcome.to !== "succeeded" || outcome.keep) insertEnded(session, nobody, [{ seq, id, attempt, outcome }]);
-  else if (starts > 0) forgetAttempts(session, id);
+  else forgetDetails(session, id);
   session.run("DELETE FROM qluster_message WHERE seq = ?", [seq]);
   const ranMs = attempt === null ? 0 : attempt.stoppedAt - attempt.startedAt;
   rollUp(session, [{ queue, kind, state: outcome.to, ranMs }]);
 }
 
 function messageById(session: Session, id: string): WaitingRow | undefined {
-  return session.first<WaitingRow>(
-    "SELECT seq, owner, queue, kind, starts FROM qluster_message WHERE project = ? AND id = ?",
-    [session.project, id],
-  );
+  return session.first<WaitingRow>("SELECT seq, owner, queue, kind FROM qluster_message WHERE project = ? AND id = ?", [
+    session.project,
+    id,
+  ]);
 }
 
 function isFinished(session: Session, id: string): boolean {

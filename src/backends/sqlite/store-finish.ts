@@ -1,6 +1,6 @@
 import type { Settlement, TaskKind } from "../../contracts/store.js";
 import type { Ended } from "../sql/rollup.js";
-import { forgetAttempts } from "./held-messages.js";
+import { forgetDetails } from "./held-messages.js";
 import { insertEnded, type EndedMessage } from "./insert-ended.js";
 import type { ProjectFile, Session } from "./project-file.js";
 import { putBack } from "./put-back.js";
@@ -69,12 +69,12 @@ function settleAlone(session: Session, consumer: number, settlement: Settlement,
   if (outcome.to === "retrying" || outcome.to === "queued") {
     return putBack(session, consumer, message, attempt, outcome);
   }
-  const row = session.first<{ queue: string; kind: TaskKind; starts: number }>(
-    "DELETE FROM qluster_message WHERE seq = ? AND id = ? AND owner = ? RETURNING queue, kind, starts",
+  const row = session.first<{ queue: string; kind: TaskKind }>(
+    "DELETE FROM qluster_message WHERE seq = ? AND id = ? AND owner = ? RETURNING queue, kind",
     [message.seq, id, consumer],
   );
   if (row === undefined) return false;
-  if (row.starts > 0) forgetAttempts(session, id);
+  if (outcome.to === "succeeded" && !outcome.keep) forgetDetails(session, id);
   const ranMs = attempt === null ? 0 : attempt.stoppedAt - attempt.startedAt;
   unstored.push({ queue: row.queue, kind: row.kind, state: outcome.to, ranMs });
   return true;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { UniqueKey } from "../../contracts/store.js";
+import type { UniqueKey, TaskNote } from "../../contracts/store.js";
 import { atOnce, consumer, idOf, inTime, names, takeAll, takeOne } from "../messages.js";
 import { openEmpty, type Suite } from "../suite.js";
 import {
@@ -27,6 +27,10 @@ export function finishPromises(suite: Suite): void {
     fencingPromises(suite);
     followUpPromises(suite);
   });
+}
+
+function noteOn(name: string): TaskNote {
+  return { id: idOf(name), at: 1, log: "a line", progress: { done: 1, total: 2, note: null } };
 }
 
 function outcomePromises(suite: Suite): void {
@@ -98,12 +102,30 @@ function outcomePromises(suite: Suite): void {
   it("leaves no record of a success that is not to be kept, and does not run it again (P368)", async () => {
     await using backend = await openEmpty(suite);
 
-    await runTask(backend, newTask("t", { group: "g" }), succeededUnkept);
+    await backend.store.submit([newTask("t", { group: "g" })]);
+    await backend.store.report([noteOn("t")]);
+    await runTask(backend, newTask("t"), succeededUnkept);
 
     assert.equal(await stateOf(backend, "t"), "unknown");
+    assert.deepEqual(await backend.store.notes(idOf("t")), { progress: undefined, log: [] });
     assert.deepEqual(await backend.store.attempts(idOf("t")), []);
     assert.equal(await backend.store.countGroup("g", "all"), 0);
     assert.deepEqual([await backend.broker.queueSize(), await backend.broker.lockSize()], [0, 0]);
+  });
+
+  it("forgets the notes of what is purged, deleted or acknowledged", async () => {
+    await using backend = await openEmpty(suite);
+    for (const queue of ["purged", "deleted", "q"]) await backend.store.submit([newTask(queue, { queue })]);
+    await backend.store.report(["purged", "deleted", "q"].map(noteOn));
+    const owner = await consumer(backend.broker);
+
+    await backend.broker.purge("purged");
+    await backend.broker.deleteQueue("deleted");
+    await owner.acknowledge([(await takeOne(owner)).receipt]);
+
+    for (const name of ["purged", "deleted", "q"]) {
+      assert.deepEqual(await backend.store.notes(idOf(name)), { progress: undefined, log: [] });
+    }
   });
 
   it("keeps a result of 1 MiB and errors in any script as they are (P259)", async () => {
