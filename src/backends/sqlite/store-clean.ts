@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import type { RetentionLimits } from "../../contracts/store.js";
+import type { RetentionLimits, TaskKind } from "../../contracts/store.js";
 import type { ProjectFile, Session } from "./project-file.js";
 import { removeTasks } from "./remove-tasks.js";
 
@@ -9,13 +9,16 @@ const dayMs = 86_400_000;
 /** Charts look back so far. */
 const rollupsMs = 90 * dayMs;
 
+/** Tasks that one call finds by their number: the rest is for the next one. */
+const mostSurplus = 100_000;
+
 /** What one step found: tasks to remove, and whether there may be more. */
 interface Found {
   readonly seqs: readonly number[];
   readonly isMore: boolean;
 }
 
-/** Removes finished tasks by the retention limits. */
+/** Removes finished tasks by the retention limits. Looks by reads; only what goes takes the write lock, and briefly. */
 export class Cleaner {
   readonly #file: ProjectFile;
   /** Below it no success is left: what stands there is kept longer, and need not be walked over each time. */
@@ -28,8 +31,8 @@ export class Cleaner {
   /** Resolves to the number of tasks removed. */
   async clean(limits: RetentionLimits): Promise<number> {
     let removed = await this.#removeSuccesses(limits);
-    removed += await this.#removeWhile((session) => oldFailures(session, limits));
-    removed += await this.#removeWhile((session) => surplusSuccesses(session, limits));
+    for (const kind of ["task", "hook"] as const) removed += await this.#removeFailures(kind, limits);
+    removed += await this.#remove(await this.#file.read((session) => surplusSuccesses(session, limits)));
     await this.#file.write(removeLeftovers);
     if (removed > 0) this.#file.wakeUp.changed();
     return removed;
@@ -49,18 +52,42 @@ export class Cleaner {
     return removed;
   }
 
+  async #removeFailures(kind: TaskKind, { failuresMs, groupMs }: RetentionLimits): Promise<number> {
+    if (failuresMs === null) return 0;
+    let at = 0;
+    return await this.#removeWhile((session) => {
+      const cutoffs = { cutoff: session.now - failuresMs, groupCutoff: session.now - groupMs };
+      const walked = walkFailures(session, kind, at, cutoffs);
+      at = walked.next;
+      return walked;
+    });
+  }
+
   async #removeWhile(find: (session: Session) => Found): Promise<number> {
     let removed = 0;
     for (;;) {
-      const { count, isMore } = await this.#file.write((session) => {
-        const found = find(session);
-        return { count: removeTasks(session, found.seqs), isMore: found.isMore };
-      });
-      removed += count;
+      const { seqs, isMore } = await this.#file.read(find);
+      removed += await this.#remove(seqs);
       if (!isMore) return removed;
       await turn();
     }
   }
+
+  /** A number is never used twice: what somebody else has removed meanwhile stays removed, and nothing else is. */
+  async #remove(seqs: readonly number[]): Promise<number> {
+    let removed = 0;
+    for (let at = 0; at < seqs.length; at += step) {
+      if (at > 0) await turn();
+      removed += await this.#file.write((session) => removeTasks(session, seqs.slice(at, at + step)));
+    }
+    return removed;
+  }
+}
+
+interface Cutoffs {
+  readonly cutoff: number;
+  /** Members of a group are kept for those who still wait for the whole group. */
+  readonly groupCutoff: number;
 }
 
 interface Walked extends Found {
@@ -82,11 +109,7 @@ const walkSql = `
   WHERE seq >= ? AND project = ? ORDER BY seq LIMIT ${step}`;
 
 /** Over the oldest tasks, up to the first that is young: `seq` ascends with the time of the end. */
-function walk(
-  session: Session,
-  from: number,
-  limits: { readonly cutoff: number; readonly groupCutoff: number },
-): Walked {
+function walk(session: Session, from: number, limits: Cutoffs): Walked {
   const rows = session.all<WalkedRow>(walkSql, [from, session.project]);
   const seqs: number[] = [];
   let next = from;
@@ -95,46 +118,81 @@ function walk(
     if (row.finished_at >= limits.cutoff) return { seqs, next: row.seq, kept, isMore: false };
     next = row.seq + 1;
     if (row.state !== "succeeded") continue;
-    // Members of a group are kept for those who still wait for the whole group.
     if (row.is_member === 1 && row.finished_at >= limits.groupCutoff) kept ??= row.seq;
     else seqs.push(row.seq);
   }
   return { seqs, next, kept, isMore: rows.length === step };
 }
 
-const mayGo = "(grp IS NULL OR finished_at < ?2)";
+const failuresSql = `
+  SELECT seq, finished_at, grp IS NOT NULL AS is_member FROM qluster_task INDEXED BY qluster_task_other
+  WHERE project = ? AND kind = ? AND (state <> 'succeeded' OR kind <> 'task') AND seq >= ? AND state <> 'succeeded'
+  ORDER BY seq LIMIT ${step}`;
 
-const oldFailuresSql = `
-  SELECT seq FROM qluster_task INDEXED BY qluster_task_other
-  WHERE project = ?1 AND kind = ?5 AND (state <> 'succeeded' OR kind <> 'task') AND state <> 'succeeded'
-    AND ${mayGo} AND finished_at < ?3
-  ORDER BY seq LIMIT ?4`;
-
-function oldFailures(session: Session, { failuresMs, groupMs }: RetentionLimits): Found {
-  if (failuresMs === null) return nothing;
-  const { project, now } = session;
-  const seqs = ["task", "hook"].flatMap((kind) =>
-    session.all<{ seq: number }>(oldFailuresSql, [project, now - groupMs, now - failuresMs, step, kind]),
-  );
-  return { seqs: seqs.map(({ seq }) => seq), isMore: seqs.length >= step };
+/** The same over the failures of one kind, which an index keeps together. */
+function walkFailures(
+  session: Session,
+  kind: TaskKind,
+  from: number,
+  limits: Cutoffs,
+): Found & { readonly next: number } {
+  const rows = session.all<Omit<WalkedRow, "state">>(failuresSql, [session.project, kind, from]);
+  const young = rows.findIndex((row) => row.finished_at >= limits.cutoff);
+  const old = young === -1 ? rows : rows.slice(0, young);
+  const gone = old.filter((row) => row.is_member === 0 || row.finished_at < limits.groupCutoff);
+  return {
+    seqs: gone.map(({ seq }) => seq),
+    next: (rows.at(-1)?.seq ?? from) + 1,
+    isMore: young === -1 && rows.length === step,
+  };
 }
 
+const mayGo = "(grp IS NULL OR finished_at < ?2)";
 const partitions = { group: "grp", name: "name", func: "func" } as const;
 
-function surplusSuccesses(session: Session, { successesCount, per, groupMs }: RetentionLimits): Found {
-  if (successesCount === null) return nothing;
-  const by = per === null ? "kind" : `kind, ${partitions[per]}`;
-  const seqs = session.all<{ seq: number }>(
-    `SELECT seq FROM (
-       SELECT seq, grp, finished_at, row_number() OVER (PARTITION BY ${by} ORDER BY seq DESC) AS place
-       FROM qluster_task WHERE project = ?1 AND state = 'succeeded')
-     WHERE place > ?3 AND ${mayGo} LIMIT ?4`,
-    [session.project, session.now - groupMs, successesCount, step],
-  );
-  return { seqs: seqs.map(({ seq }) => seq), isMore: seqs.length === step };
+/** Successes beyond the newest so many, of all together or of each group, name or function. */
+function surplusSuccesses(session: Session, { successesCount, per, groupMs }: RetentionLimits): readonly number[] {
+  if (successesCount === null) return [];
+  const groupCutoff = session.now - groupMs;
+  if (per !== null) return surplusOfEach(session, partitions[per], successesCount, groupCutoff);
+  return (["task", "hook"] as const).flatMap((kind) => surplusOfKind(session, kind, successesCount, groupCutoff));
 }
 
-const nothing: Found = { seqs: [], isMore: false };
+/** Tasks stand in the table in the order of their end; the few hooks among them are found by their index. */
+const ofKind = {
+  task: "FROM qluster_task NOT INDEXED WHERE project = ?1 AND kind = 'task' AND state = 'succeeded'",
+  hook:
+    "FROM qluster_task INDEXED BY qluster_task_other WHERE project = ?1 AND kind = 'hook' " +
+    "AND (state <> 'succeeded' OR kind <> 'task') AND state = 'succeeded'",
+} as const satisfies Record<TaskKind, string>;
+
+/** Walks over those that stay only, and numbers none: with few enough there is nothing more to look at. */
+function surplusOfKind(session: Session, kind: TaskKind, count: number, groupCutoff: number): number[] {
+  const newest = session.first<{ seq: number }>(`SELECT seq ${ofKind[kind]} ORDER BY seq DESC LIMIT 1 OFFSET ?2`, [
+    session.project,
+    count,
+  ]);
+  if (newest === undefined) return [];
+  return session
+    .all<{ seq: number }>(`SELECT seq ${ofKind[kind]} AND seq <= ?3 AND ${mayGo} ORDER BY seq LIMIT ${mostSurplus}`, [
+      session.project,
+      groupCutoff,
+      newest.seq,
+    ])
+    .map(({ seq }) => seq);
+}
+
+function surplusOfEach(session: Session, column: string, count: number, groupCutoff: number): number[] {
+  return session
+    .all<{ seq: number }>(
+      `SELECT seq FROM (
+         SELECT seq, grp, finished_at, row_number() OVER (PARTITION BY kind, ${column} ORDER BY seq DESC) AS place
+         FROM qluster_task WHERE project = ?1 AND state = 'succeeded')
+       WHERE place > ?3 AND ${mayGo} LIMIT ${mostSurplus}`,
+      [session.project, groupCutoff, count],
+    )
+    .map(({ seq }) => seq);
+}
 
 /** What has ended by itself: nothing reads it any more, but the file would grow. */
 function removeLeftovers(session: Session): void {
