@@ -8,7 +8,8 @@
  * A lease ends by a takeover, not by the clock alone. Once a consumer has not renewed for its `leaseMs`, any other one may
  * take over, provided that its own lease has been unbroken for one `leaseMs` of its own. Until then the late one may renew,
  * acknowledge and finish. So an outage that kept everybody away costs nobody what they hold: all renew before anyone may
- * take over. A takeover ends the lease, frees the messages where they stood in the queue and leaves `deliveries` as it is.
+ * take over. A takeover ends the lease and frees the messages where they stood in the queue. It leaves `deliveries` as it is, except
+ * for what it puts on record as a lost attempt ({@link Consumer.renew}): that is an ending, and `deliveries` starts at 0.
  *
  * Counterpart in Django Q2: `django_q.brokers.Broker` (there the lease is the `retry` setting, in seconds).
  */

@@ -55,7 +55,10 @@ function endLease(state: ProjectState, lease: ConsumerState, now: number): void 
   state.consumers.delete(lease.id);
   for (const message of heldBy(state, lease.id)) {
     const running = lease.running.find((task) => task.id === message.id);
-    if (running !== undefined) recordAttempt(state, message, lostAttempt(lease, message, running, now));
+    if (running !== undefined) {
+      recordAttempt(state, message, lostAttempt(lease, message, running, now));
+      message.deliveries = 0;
+    }
     giveBack(state, message);
   }
 }
