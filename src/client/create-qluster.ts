@@ -1,6 +1,6 @@
 import type { Backend } from "../contracts/backend.js";
-import type { CancelAnswer, Store, StoredTask } from "../contracts/store.js";
-import { hooksOfCancelled } from "../core/cancelled-task.js";
+import type { Store, StoredTask } from "../contracts/store.js";
+import { cancelTask } from "../core/cancelled-task.js";
 import { keyring } from "../core/keyring.js";
 import { loadTasks } from "../core/load-tasks.js";
 import type { QlusterConfig } from "../options/config.js";
@@ -114,16 +114,10 @@ function taskVerbs(
   return {
     status: async (id) => await statusOf(await store(), filledText(id, "id")),
     attempts: async (id) => await (await store()).attempts(filledText(id, "id")),
-    cancel: async (id) => await cancelTask(await store(), filledText(id, "id")),
+    cancel: async (id) => await cancelTask(await store(), filledText(id, "id"), Date.now()),
     queueSize: async (queue) => await (await connection.backend()).broker.queueSize(queue),
     clusters: async () => await (await store()).clusters(),
   };
-}
-
-/** The hook of a task that never runs follows from here, as no cluster has its end. */
-async function cancelTask(store: Store, id: string): Promise<CancelAnswer> {
-  const [task] = await store.get([id]);
-  return await store.cancel(id, task === undefined ? [] : hooksOfCancelled(task, Date.now()));
 }
 
 function closing(close: () => Promise<void>): Pieces<"close" | typeof Symbol.asyncDispose> {

@@ -1,4 +1,4 @@
-import type { ErrorRecord, NewTask, StoredTask } from "../contracts/store.js";
+import type { CancelAnswer, ErrorRecord, NewTask, Store, StoredTask } from "../contracts/store.js";
 import { noteOf } from "./finished-task.js";
 import { hookTasks } from "./hook-task.js";
 import { readHeader } from "./task-header.js";
@@ -10,8 +10,17 @@ export const cancelledWhileWaiting: ErrorRecord = {
   stack: null,
 };
 
-/** What follows when a waiting task is cancelled: its hook, if it has one. @param now - Milliseconds since 1970. */
-export function hooksOfCancelled(task: StoredTask, now: number): readonly NewTask[] {
+/**
+ * Cancels a task wherever it is. The hook of one that never runs follows from here, as no cluster has its end.
+ *
+ * @param now - Milliseconds since 1970.
+ */
+export async function cancelTask(store: Pick<Store, "get" | "cancel">, id: string, now: number): Promise<CancelAnswer> {
+  const [task] = await store.get([id]);
+  return await store.cancel(id, task === undefined ? [] : hooksOfCancelled(task, now));
+}
+
+function hooksOfCancelled(task: StoredTask, now: number): readonly NewTask[] {
   const header = readHeader(task.envelope);
   if (header === undefined) return [];
   return hookTasks(noteOf({ ...task, stoppedAt: now, error: cancelledWhileWaiting }), header);

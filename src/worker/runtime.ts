@@ -11,6 +11,11 @@ import type { WorkerPort } from "./port.js";
 
 /** How long tasks may follow one another before the loop turns, in milliseconds: a recall must get through. */
 const turnEveryMs = 5;
+/**
+ * After a task took so long, in milliseconds, what waited behind it is given back: it may have been cancelled meanwhile, or
+ * somebody else could do it, and no frame was read.
+ */
+const stalledMs = 50;
 /** How often the resident set size is looked at while tasks run, in milliseconds. */
 const rssEveryMs = 250;
 
@@ -66,8 +71,8 @@ export class WorkerRuntime {
         this.#waiting.push(...frame.jobs);
         // It was on its way when this worker stopped taking work.
         if (this.#retiring) return this.#giveBack(Infinity);
-        this.#lastTurn = this.#parts.monotonic();
-        this.#pump();
+        // Not before the frames behind this one are read: they may take back what it brings.
+        this.#pumpAfterTurn();
         return;
       case "recall":
         this.#giveBack(frame.count);
@@ -110,7 +115,9 @@ export class WorkerRuntime {
   #pump(): void {
     if (this.#retiring) return;
     while (this.#waiting.length > 0 && this.#freePlaces.length > 0) {
-      if (this.#parts.monotonic() - this.#lastTurn > turnEveryMs) return this.#pumpAfterTurn();
+      const turnMs = this.#parts.monotonic() - this.#lastTurn;
+      if (turnMs > stalledMs) return this.#giveBack(Infinity);
+      if (turnMs > turnEveryMs) return this.#pumpAfterTurn();
       const job = this.#waiting.shift()!;
       const place = this.#freePlaces.pop()!;
       const execution = new Execution(job, this.#executeHost);
@@ -122,14 +129,11 @@ export class WorkerRuntime {
   #pumpAfterTurn(): void {
     if (this.#pumpPlanned) return;
     this.#pumpPlanned = true;
-    // Twice: the first one may come before the loop has read what arrived meanwhile.
-    setImmediate(() =>
-      setImmediate(() => {
-        this.#pumpPlanned = false;
-        this.#lastTurn = this.#parts.monotonic();
-        this.#pump();
-      }),
-    );
+    setImmediate(() => {
+      this.#pumpPlanned = false;
+      this.#lastTurn = this.#parts.monotonic();
+      this.#pump();
+    });
   }
 
   #starting(execution: Execution): void {
