@@ -1,18 +1,9 @@
 import { pathToFileURL } from "node:url";
+import { isLoadingFault } from "./loading-fault.js";
 
 export type ModuleExports = Readonly<Record<string, unknown>>;
 
 const typeScript = /\.[cm]?tsx?$/;
-
-/** What Node says of a TypeScript file that it cannot load by itself. Nothing of the file has run by then. */
-const loadingFaults = new Set([
-  "ERR_UNKNOWN_FILE_EXTENSION",
-  "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX",
-  "ERR_INVALID_TYPESCRIPT_SYNTAX",
-  "ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING",
-  "ERR_MODULE_NOT_FOUND",
-  "ERR_UNSUPPORTED_DIR_IMPORT",
-]);
 
 let jiti: Promise<(path: string) => Promise<unknown>> | undefined;
 
@@ -26,7 +17,7 @@ export async function importModule(path: string): Promise<ModuleExports> {
   try {
     return await native(path);
   } catch (error) {
-    if (!isLoadingFault(error)) throw error;
+    if (!isLoadingFault(error, pathToFileURL(path).href, [import.meta.url])) throw error;
     jiti ??= createLoader();
     return (await (
       await jiti
@@ -35,6 +26,8 @@ export async function importModule(path: string): Promise<ModuleExports> {
 }
 
 async function native(path: string): Promise<ModuleExports> {
+  // A turn of its own: whoever calls must not stand on the stack of what the import throws.
+  await Promise.resolve();
   return (await import(pathToFileURL(path).href)) as ModuleExports;
 }
 
@@ -42,9 +35,4 @@ async function createLoader(): Promise<(path: string) => Promise<unknown>> {
   const { createJiti } = await import("jiti");
   const loader = createJiti(import.meta.url, { tsconfigPaths: true });
   return async (path) => await loader.import(path);
-}
-
-function isLoadingFault(error: unknown): boolean {
-  if (error instanceof SyntaxError) return true;
-  return error instanceof Error && "code" in error && loadingFaults.has(String(error.code));
 }
