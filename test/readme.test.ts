@@ -44,10 +44,15 @@ describe("the start of the README, in an empty folder", () => {
   async function runLine(line: string): Promise<string> {
     if (line === "npm install qluster") return await install(consumer).then(() => "");
     if (line !== "npx qluster cluster") return await consumer.succeed("sh", ["-c", line]);
-    const child = spawn("npx", ["qluster", "cluster"], { cwd: consumer.folder, stdio: ["ignore", "ignore", "pipe"] });
+    const child = spawn("npx", ["qluster", "cluster"], {
+      cwd: consumer.folder,
+      stdio: ["ignore", "ignore", "pipe"],
+      detached: true,
+    });
     running.push(async () => {
       const exited = once(child, "exit");
-      child.kill("SIGTERM");
+      // The whole group, as a terminal does it: npx keeps a signal to itself.
+      process.kill(-child.pid!, "SIGTERM");
       await exited;
     });
     for await (const said of createInterface({ input: child.stderr })) if (said.includes(" running.")) return said;
