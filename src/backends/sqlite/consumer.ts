@@ -12,7 +12,7 @@ import { LeaseLostError } from "../../errors.js";
 import { acknowledge, release } from "./held-messages.js";
 import type { DatabaseFile } from "./database-file.js";
 import { claim, isAnythingWaiting, nextDue, promote } from "./claim.js";
-import { closeLease, renewLease, takeOver } from "./lease.js";
+import { closeLease, renewLease, shortenLeases, takeOver } from "./lease.js";
 import { Pause } from "./pause.js";
 import type { ProjectFile, Session } from "./project-file.js";
 
@@ -23,6 +23,9 @@ export interface ConsumerParts {
   /** The longest time between two looks, in milliseconds, should a wake-up get lost. */
   readonly safetyMs: number;
 }
+
+/** Clocks are read a moment apart; a lease that ends later than it ever could by more than this, in milliseconds, says that they were set back. */
+const skewMs = 1_000;
 
 /** What a look found, and when the next one is worth its while. */
 interface Look {
@@ -79,6 +82,7 @@ export class SqliteConsumer implements Consumer {
     );
     if (renewedAt === undefined) throw new LeaseLostError(this.id);
     if (this.#expiresAt <= renewedAt) this.#unbrokenSince = renewedAt;
+    this.#followClock(renewedAt);
     this.#expiresAt = renewedAt + this.#leaseMs;
   }
 
@@ -133,17 +137,26 @@ export class SqliteConsumer implements Consumer {
     return { isDue: dueAt <= session.now, isWorth, nextAt };
   }
 
+  /** The clock was set back: without this, our own lease would count as unbroken from a time to come. */
+  #followClock(now: number): void {
+    if (this.#unbrokenSince > now) this.#unbrokenSince = now;
+    if (this.#expiresAt > now + this.#leaseMs) this.#expiresAt = now + this.#leaseMs;
+  }
+
   #takeOverIfDue(session: Session): boolean {
+    shortenLeases(session, skewMs);
     return this.#nextTakeover(session) <= session.now && takeOver(session, this.#seq);
   }
 
   /** When the next lease of another consumer ends, and ours has held long enough to take over. Checks our own too. */
   #nextTakeover(session: Session): number {
-    const leases = session.all<{ seq: number; expires_at: number }>(
-      "SELECT seq, expires_at FROM qluster_consumer WHERE project = ?",
+    const leases = session.all<{ seq: number; lease_ms: number; expires_at: number }>(
+      "SELECT seq, lease_ms, expires_at FROM qluster_consumer WHERE project = ?",
       [session.project],
     );
     if (!leases.some(({ seq }) => seq === this.#seq)) throw new LeaseLostError(this.id);
+    this.#followClock(session.now);
+    if (leases.some(({ lease_ms, expires_at }) => expires_at > session.now + lease_ms + skewMs)) return session.now;
     if (this.#expiresAt <= session.now) return Infinity;
     const others = leases.filter(({ seq }) => seq !== this.#seq).map(({ expires_at }) => expires_at);
     return Math.max(Math.min(...others), this.#unbrokenSince + this.#leaseMs);

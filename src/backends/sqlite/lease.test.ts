@@ -56,6 +56,24 @@ describe("a takeover", () => {
     ]);
   });
 
+  it("takes one lease, and not an hour more, when the clock is set back by an hour", async () => {
+    const clock = manualClock();
+    const { broker, store } = await openOn(temporaryFile(), {}, clock);
+    await store.submit([newTask("a")]);
+    const dead = await consumer(broker, { leaseMs: shortLease });
+    const heir = await consumer(broker, { leaseMs: shortLease });
+    await takeOne(dead);
+    await outlive(clock, dead, heir);
+
+    await clock.advance(-3_600_000);
+    await heir.renew([]);
+    const tooSoon = await heir.take(atOnce);
+    await outlive(clock, heir);
+
+    expect(tooSoon).toEqual([]);
+    expect(await heir.take(atOnce)).toMatchObject([{ envelope: "a" }]);
+  });
+
   it("frees messages whose consumer a hand has deleted, when the next consumer comes", async () => {
     const location = temporaryFile();
     const { broker, store } = await openOn(location);

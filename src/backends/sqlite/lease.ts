@@ -44,6 +44,17 @@ export function closeLease(session: Session, consumer: number): void {
   session.run(freeHeld, [consumer, 1]);
 }
 
+/**
+ * Leases that end later than they ever could, as the clock was set back, end one lease from now: else the dead would keep
+ * what they held for as long as the clock has jumped.
+ */
+export function shortenLeases(session: Session, skewMs: number): void {
+  session.run(
+    "UPDATE qluster_consumer SET expires_at = ?2 + lease_ms WHERE project = ?1 AND expires_at > ?2 + lease_ms + ?3",
+    [session.project, session.now, skewMs],
+  );
+}
+
 /** Ends the leases that ran out, but never the heir's own. `true` when there were any. */
 export function takeOver(session: Session, heir: number): boolean {
   const silent = session.all<ConsumerRow>(

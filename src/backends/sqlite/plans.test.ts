@@ -15,6 +15,7 @@ const harmless =
 const allowed: readonly RegExp[] = [
   /FROM qluster_consumer WHERE project = \?/, // as many rows as clusters
   /DELETE FROM qluster_consumer WHERE project/, // the same
+  /UPDATE qluster_consumer SET expires_at = \?2 \+ lease_ms WHERE project/, // the same
   /FROM qluster_project/, // one row for each project
   /FROM qluster_schema/, // one row for each version
   /FROM sqlite_schema/, // one row for each table
