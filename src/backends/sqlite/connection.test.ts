@@ -156,3 +156,22 @@ it("goes on after every kind of write has met a lock, although the other program
     await backend.store.submit([newTask("b")]);
   }
 });
+
+it("sets the journal mode by no statement that could stay open after a lock", async () => {
+  const { loadDriver } = await import("./driver.js");
+  const { openSqlite } = await import("./index.js");
+  const driver = await loadDriver();
+  const prepared: string[] = [];
+  const spying = {
+    ...driver,
+    open: (file: string) => {
+      const database = driver.open(file);
+      return { ...database, prepare: (sql: string) => (prepared.push(sql), database.prepare(sql)) };
+    },
+  };
+  const common = { project: "shop", durability: "process", migrate: true, blockMs: 1, retryMs: 1_000 } as const;
+
+  await (await openSqlite({ ...common, location: temporaryFile() }, spying))[Symbol.asyncDispose]();
+
+  expect(prepared.filter((sql) => /journal_mode =/.test(sql))).toEqual([]);
+});

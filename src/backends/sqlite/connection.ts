@@ -135,7 +135,9 @@ export class Connection {
   }
 
   #prepareFile(): void {
-    const mode = this.all<{ journal_mode: string }>("PRAGMA journal_mode = WAL", [])[0]?.journal_mode;
+    // By itself, as this one meets locks: libsql would leave a statement open then.
+    this.script("PRAGMA journal_mode = WAL");
+    const mode = this.#database.prepare("PRAGMA journal_mode").all<{ journal_mode: string }>([])[0]?.journal_mode;
     if (mode !== "wal") {
       throw new StoreUnavailableError(
         `The database file "${this.#options.location}" stays in the journal mode "${mode}", and Qluster needs "wal". ` +
@@ -155,6 +157,7 @@ export class Connection {
     if (!this.#isClosed) this.script(`PRAGMA busy_timeout = ${Math.max(0, Math.floor(ms))}`);
   }
 
+  /** Kept also after a lock: libsql closes a statement that met one when it runs again, and else at some time only. */
   #statement(sql: string): SqliteStatement {
     let statement = this.#statements.get(sql);
     if (statement === undefined) this.#statements.set(sql, (statement = this.#database.prepare(sql)));
