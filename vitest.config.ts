@@ -3,14 +3,24 @@ import { defineConfig } from "vitest/config";
 /** Tests that start built code: they wait for processes, and two at once would slow each other down. */
 const oneAtATime = { maxWorkers: 1, fileParallelism: false, globalSetup: ["scripts/build.mjs"] };
 
+/** Starts processes of its own, and takes too long for a check before each commit. */
+const withProcesses = "test/conformance/sqlite-processes.test.ts";
+
 /** Every folder is a project, so that `vitest run --project kill` runs one of them. */
 export default defineConfig({
   test: {
     projects: [
       { test: { name: "unit", include: ["src/**/*.test.ts", "test/*.test.ts"], exclude: ["test/readme.test.ts"] } },
-      { test: { name: "conformance", include: ["test/conformance/**/*.test.ts"], testTimeout: 20_000 } },
+      {
+        test: {
+          name: "conformance",
+          include: ["test/conformance/**/*.test.ts"],
+          exclude: [withProcesses],
+          testTimeout: 20_000,
+        },
+      },
       project("cli", ["test/cli/**/*.test.ts"], 60_000, 1),
-      project("cluster", ["test/cluster/**/*.test.ts"], 60_000, 2),
+      project("cluster", ["test/cluster/**/*.test.ts", withProcesses], 60_000, 2),
       project("examples", ["test/examples/**/*.test.ts"], 180_000, 3),
       project("package", ["test/package/**/*.test.ts", "test/readme.test.ts"], 300_000, 4),
       project("kill", ["test/kill/**/*.test.ts"], 600_000, 5),

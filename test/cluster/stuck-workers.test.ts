@@ -40,7 +40,9 @@ it("replaces a worker whose loop was blocked by something that an ended task lef
 });
 
 it("sets aside as poison a message that ends its worker before its task starts, and goes on with others", async () => {
-  class Trap {}
+  class Trap {
+    readonly set = true;
+  }
   registerCodec("trap", { type: Trap, encode: () => 1, decode: () => new Trap() });
   await using shop = await workshop({ workers: 1, maxDeliveries: 5 }, traps);
   await shop.cluster();
