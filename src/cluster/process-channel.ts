@@ -12,6 +12,8 @@ import type { OpenChannel } from "./channel.js";
 
 const workerFile = fileURLToPath(new URL("../worker/process-main.js", import.meta.url));
 const lifeline = 5;
+/** A process title has as much room as the command line had. The worker takes this out again. */
+const roomForTitle = `--title=${"qluster worker".padEnd(240)}`;
 
 /** A worker in a process of its own: keeps every promise. */
 export const openProcess: OpenChannel = ({ places, ownGroup }, events) => {
@@ -20,7 +22,7 @@ export const openProcess: OpenChannel = ({ places, ownGroup }, events) => {
     stdio: ["ignore", "inherit", "inherit", "ipc", marks, "pipe"],
     serialization: "json",
     detached: ownGroup,
-    execArgv: process.execArgv.filter((argument) => !argument.startsWith("--inspect")),
+    execArgv: [...process.execArgv.filter((argument) => !argument.startsWith("--inspect")), roomForTitle],
   });
   const pipe = (child.stdio as readonly unknown[])[lifeline] as Writable;
   // Its far end goes away with the worker; the exit event says so.

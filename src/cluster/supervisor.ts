@@ -165,7 +165,19 @@ class Supervisor implements Cluster {
     // Awaited below; a store that cannot be opened is the error to show.
     workers.catch(() => {});
     this.#backend = this.#givenBackend ?? (await openClusterBackend(this.#config));
-    await workers;
+    const shown = setInterval(() => this.#show(), this.#config.leaseMs / 3);
+    this.#show();
+    try {
+      await workers;
+    } finally {
+      clearInterval(shown);
+    }
+  }
+
+  /** Publishes the status out of turn: while there is no heartbeat yet, and when it matters at once. */
+  #show(): void {
+    // One that gets lost is followed by others.
+    this.#backend.store.beat(this.stat(), this.#config.leaseMs).catch(() => {});
   }
 
   async #startParts(): Promise<void> {
@@ -229,6 +241,7 @@ class Supervisor implements Cluster {
     this.#pool.killAll();
     await this.#pool.close(0);
     await this.#consumer?.close().catch(() => {});
+    await this.#backend?.store.beat(this.stat(), 1).catch(() => {});
     if (this.#givenBackend === undefined) await this.#backend?.[Symbol.asyncDispose]();
   }
 
@@ -336,6 +349,7 @@ class Supervisor implements Cluster {
 
   async #stopParts(hurried: Promise<void>): Promise<void> {
     this.#state = "Stopping";
+    this.#show();
     this.#pool.stopReplacing();
     await Promise.race([this.#fetcher.stop(), hurried]);
     this.#logger.info(logMessages.stoppedPushing("Supervisor"));

@@ -10,6 +10,9 @@ import type { WorkerRuntime } from "./runtime.js";
 const marksDescriptor = 4;
 const lifelineDescriptor = 5;
 
+// Made room for our title, and is nothing for what tasks fork.
+process.execArgv = process.execArgv.filter((argument) => !argument.startsWith("--title="));
+
 let runtime: WorkerRuntime | undefined;
 let unsent = 0;
 let leaving = false;

@@ -152,7 +152,7 @@ describe("a task that this code cannot run yet", () => {
     await using shop = await workshop({ workers: 1, unknownFor: "1500ms" });
     await shop.cluster();
 
-    const id = await submit(shop, (own) => seal(own).replace('"v":1', '"v":2'));
+    const id = await submit(shop, (given) => seal(given).replace('"v":1', '"v":2'));
     await until(async () => (await shop.q.status(id))?.state === "scheduled", 10_000, "it to be put aside");
     const before = await shop.q.status(id);
     const finished = await shop.q.fetch(id, limit);

@@ -27,6 +27,7 @@ export async function runCluster({ flags, terminal }: CommandContext): Promise<E
   const visible = until !== "told" && terminal.interactive;
   const bar = visible ? progressBar(terminal, "tasks", () => performance.now()) : undefined;
   const config = visible ? quieter(written) : written;
+  process.title = `qcluster ${config.clusterName} supervisor`;
   const logger = openLogger(config, { write: bar?.write, fields: { cluster: config.clusterName } });
   for (const note of config.notes) logger.warn(note);
 
