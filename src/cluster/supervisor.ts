@@ -109,7 +109,8 @@ class Supervisor implements Cluster {
       throw error;
     }
     this.#state = "Idle";
-    this.#fetcher.start();
+    // Told to stop meanwhile: it takes nothing.
+    if (this.#stopping === undefined) this.#fetcher.start();
     await this.#heartbeat.start();
     this.#logger.info(logMessages.guarding("Supervisor", name, [...this.#config.queues.keys()]));
     this.#logger.info(logMessages.running(name));
