@@ -27,13 +27,14 @@ export function refusalOf({ delivery, policy }: Entry, maxDeliveries: number): R
 const unknownWait = { first: 1_000, longest: 30_000 } as const;
 
 /**
- * How long to put a message aside whose task nobody here knows; `undefined` when it has waited long enough.
+ * How long to put a message aside whose task nobody here knows; `undefined` when it has waited long enough. Short at first:
+ * a cluster that knows the name must win the race for it soon.
  *
- * @param ageMs - Since it became due.
+ * @param ageMs - Since this cluster first met it.
  */
 export function unknownDelay(ageMs: number, unknownForMs: number): number | undefined {
   if (ageMs >= unknownForMs) return undefined;
-  const wait = Math.min(unknownWait.longest, Math.max(unknownWait.first, ageMs / 2));
+  const wait = Math.min(unknownWait.longest, Math.max(unknownWait.first, ageMs / 4));
   return Math.min(wait, unknownForMs - ageMs);
 }
 
