@@ -10,8 +10,8 @@ import { humanName, makeId } from "../core/ids.js";
 import { logMessages } from "../core/log-messages.js";
 import { StoreUnavailableError } from "../errors.js";
 import type { ResolvedConfig } from "../options/resolved.js";
-import { packageVersion } from "../options/package-version.js";
 import { drained } from "./drain.js";
+import { clusterStatus } from "./cluster-status.js";
 import type { Cluster, StopReport } from "./cluster.js";
 import { Endings } from "./endings.js";
 import type { ClusterProgress } from "./endings.js";
@@ -132,32 +132,18 @@ class Supervisor implements Cluster {
 
   readonly progress = (): ClusterProgress => this.#endings.progress;
 
-  readonly stat = (): ClusterStatus => ({
-    clusterId: this.id,
-    name: this.#config.clusterName,
-    host: hostname(),
-    pid: process.pid,
-    tob: this.#tob,
-    timestamp: Date.now(),
-    status: this.#state === "Idle" && this.#pool.held + this.#recorderSize() > 0 ? "Working" : this.#state,
-    queues: [...this.#config.queues.keys()],
-    workers: this.#pool.workers,
-    reincarnations: this.#pool.reincarnations,
-    taskQueueSize: this.#pool.reserve.size,
-    doneQueueSize: this.#recorderSize(),
-    running: this.#pool.running(),
-    tasks: this.#pool.tasks,
-    isolation: this.#config.isolation,
-    version: packageVersion(),
-    rssBytes: process.memoryUsage.rss(),
-  });
+  readonly stat = (): ClusterStatus =>
+    clusterStatus({
+      config: this.#config,
+      pool: this.#pool,
+      id: this.id,
+      tob: this.#tob,
+      state: this.#state,
+      unstored: this.#recorder?.size ?? 0,
+    });
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
-  }
-
-  #recorderSize(): number {
-    return this.#recorder?.size ?? 0;
   }
 
   /** The store opens while the workers start. Nothing is taken before somebody can run it. */
