@@ -4,7 +4,7 @@ import { add, runTests } from "./tally.mjs";
 
 const started = performance.now();
 const checks = await runChecks();
-const tests = await runTests({ name: "unit tests, embedded conformance", projects: ["unit", "conformance"] });
+const tests = await runTests({ name: "unit tests, embedded conformance", projects: ["unit", "apart", "conformance"] });
 const { failed, skipped } = add(checks, tests);
 
 console.log(`\n${tests.passed} tests passed in ${((performance.now() - started) / 1000).toFixed(0)} s`);

@@ -6,7 +6,7 @@ import { add, runTests } from "./tally.mjs";
 
 /** Stages run one after the other; those that start clusters would disturb each other's clocks. */
 const stages = [
-  { name: "unit tests", projects: ["unit"] },
+  { name: "unit tests", projects: ["unit", "apart"] },
   { name: "conformance of the embedded backends", projects: ["conformance"] },
   { name: "commands", projects: ["cli"] },
   { name: "clusters", projects: ["cluster"] },
