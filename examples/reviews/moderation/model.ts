@@ -20,7 +20,7 @@ export interface Training {
 }
 
 /** So many words decide, those that speak most clearly for one side (Graham, "A Plan for Spam", 2002). */
-const telling = 30;
+const telling = 15;
 const options = { tokenizer: words, alpha: 0.5 };
 
 /** Learns from `messages` and writes the model to `file`, in one step: a reader sees the old one or the new one. */
