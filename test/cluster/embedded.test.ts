@@ -12,7 +12,9 @@ it.each(["process", "thread", "none"] as const)(
     const cluster = await startCluster(shop.config, { root: shop.folder });
 
     expect(await shop.q.result(await shop.q.asyncTask("jobs.add", 1, 2), { wait: "20s" })).toBe(3);
-    expect(cluster.stat()).toMatchObject({ status: "Idle", isolation, queues: ["test"] });
+    // The result can be read before its cluster has heard that it is stored.
+    await until(() => cluster.stat().status === "Idle", 5_000, "an idle cluster");
+    expect(cluster.stat()).toMatchObject({ isolation, queues: ["test"], running: [] });
     expect(await cluster.stop()).toEqual({ unstored: 0, released: 0 });
   },
 );
@@ -32,7 +34,7 @@ it("never holds up the application's loop while another process holds the write 
   // The store has a thread of its own; what is left is the noise of a busy machine.
   expect(delay.percentile(99) / 1e6).toBeLessThan(50);
   expect(await shop.q.result(id, { wait: "20s" })).toBe("t");
-  expect(cluster.stat().doneQueueSize).toBe(0);
+  await until(() => cluster.stat().doneQueueSize === 0, 5_000, "the cluster to hear that everything is stored");
 });
 
 it("refuses a configuration that cannot work, with everything that is wrong", async () => {
