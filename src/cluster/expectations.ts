@@ -22,6 +22,7 @@ export class Expectations {
   }
 }
 
+/** One slow call of a quick task says little, ten of them a lot: what is far above the average is counted as somewhat above. */
 function averaged(before: number | undefined, ms: number): number {
-  return before === undefined ? ms : before + weight * (ms - before);
+  return before === undefined ? ms : before + weight * (Math.min(ms, 4 * before + 20) - before);
 }

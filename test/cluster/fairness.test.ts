@@ -9,19 +9,17 @@ async function ready(shop: Workshop): Promise<number> {
 }
 
 it("shares long and short tasks between two clusters as well as can be", async () => {
-  await using shop = await workshop({ workers: 4, lease: "15s" });
+  await using shop = await workshop({ workers: 4, lease: "15s" }, "export async function nap(ms) { await sleep(ms); }");
   await shop.cluster({ args: ["--log-level", "error"], noWait: true });
   await shop.cluster({ args: ["--log-level", "error"], noWait: true });
   await until(async () => (await ready(shop)) === 2, 20_000, "two clusters");
-  const mixed = Array.from({ length: 1_016 }, (_, n) =>
-    n % 63 === 0 && n / 63 < 16 ? link("jobs.traced", `long${n}`, 2_000) : link("jobs.traced", `short${n}`, 1),
-  );
+  const mixed = Array.from({ length: 1_016 }, (_, n) => link("jobs.nap", n % 63 === 0 && n / 63 < 16 ? 2_000 : 1));
 
-  const started = performance.now();
+  const started = Date.now();
   const ids = await shop.q.asyncTasks(mixed);
   await until(async () => (await shop.q.queueSize()) === 0, 30_000, "an empty queue");
   const records = await Promise.all(ids.map(async (id) => await shop.q.fetch(id, { wait: "20s" })));
-  const tookMs = performance.now() - started;
+  const tookMs = Math.max(...records.map((record) => record!.stoppedAt.getTime())) - started;
 
   expect(records.every((record) => record?.success === true)).toBe(true);
   // Eight places: two long tasks each, and an eighth of the short ones.
