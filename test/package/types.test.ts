@@ -12,7 +12,7 @@ const application = `
 import { createQluster, currentTask, defineConfig, link, ref, signals, task, TaskFailedError } from "qluster";
 import type { FinishedTask, QlusterConfig, Task, TaskId } from "qluster";
 import type { Broker } from "qluster/contracts";
-import { createCluster } from "qluster/cluster";
+import { startCluster } from "qluster/cluster";
 
 const config: QlusterConfig = defineConfig({ name: "shop", database: "sqlite:data/qluster.db", tasks: ["core/**/*.ts"] });
 const queue = createQluster(config);
@@ -34,8 +34,8 @@ const ok: "ok" | undefined = await result(await asyncTask<typeof moderateReview>
 const many: [TaskId<{ url: string }>, TaskId<"ok">] = await asyncTasks([link(resize, "a", 1), link(moderateReview, 2)]);
 await asyncTask(ref(moderateReview, { group: "moderation" }), 42);
 signals.postExecute.connect((finished) => finished.success);
-export const parts: [typeof url, typeof ok, typeof many, typeof TaskFailedError, typeof createCluster, Broker?] =
-  [url, ok, many, TaskFailedError, createCluster];
+export const parts: [typeof url, typeof ok, typeof many, typeof TaskFailedError, typeof startCluster, Broker?] =
+  [url, ok, many, TaskFailedError, startCluster];
 
 // @ts-expect-error a width is a number
 await asyncTask(resize, "a1", "300");
