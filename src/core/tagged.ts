@@ -45,7 +45,7 @@ function primitive(value: unknown): unknown {
   if (value === undefined) return { [tagKey]: "undefined" };
   if (typeof value === "bigint") return tag("bigint", String(value));
   // NaN, the infinities, and -0, which String() would write as 0.
-  if (!isPlainJson(value)) return tag("number", Object.is(value, -0) ? "-0" : String(value));
+  if (typeof value === "number" && !isPlainJson(value)) return tag("number", value === 0 ? "-0" : String(value));
   return value;
 }
 
