@@ -16,7 +16,23 @@ export default defineConfig({
       // Files that share a process load everything once, which halves the time; these replace modules or globals.
       { test: { name: "unit", include: ["src/**/*.test.ts"], exclude: apart, isolate: false } },
       { test: { name: "apart", include: [...apart, "test/*.test.ts"], exclude: ["test/readme.test.ts"] } },
-      { test: { name: "conformance", include: ["test/conformance/**/*.test.ts"], testTimeout: 20_000 } },
+      {
+        test: {
+          name: "conformance",
+          include: ["test/conformance/**/*.test.ts"],
+          exclude: ["test/conformance/postgres*.test.ts"],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: "conformance-postgres",
+          include: ["test/conformance/postgres*.test.ts"],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+          globalSetup: ["test/support/postgres.setup.ts"],
+        },
+      },
       project("cli", ["test/cli/**/*.test.ts"], 60_000, 1),
       project("cluster", ["test/cluster/**/*.test.ts", withProcesses], 60_000, 2),
       project("examples", ["test/examples/**/*.test.ts"], 180_000, 3),
