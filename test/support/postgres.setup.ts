@@ -3,8 +3,8 @@ import { startPostgres } from "./postgres-server.js";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** A server that the whole run shares: each test has a schema of its own. */
-    postgresUrl: string;
+    /** A server that the whole run shares: each test has a schema of its own. Absent in projects on SQLite. */
+    postgresUrl: string | undefined;
   }
 }
 

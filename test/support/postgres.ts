@@ -6,13 +6,17 @@ import type { Backend, BackendOptions } from "../../src/contracts/backend.js";
 import type { Clock } from "../../src/contracts/clock.js";
 
 /** The address of an empty schema on the run's server. */
-export function emptyPlace(
-  parameters: Readonly<Record<string, string>> = {},
-  server: string = inject("postgresUrl"),
-): URL {
+export function emptyPlace(parameters: Readonly<Record<string, string>> = {}, server: string = serverUrl()): URL {
   const url = new URL(server);
   url.searchParams.set("schema", `test_${randomBytes(8).toString("hex")}`);
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
+  return url;
+}
+
+/** The address of the run's server. */
+function serverUrl(): string {
+  const url = inject("postgresUrl");
+  if (url === undefined) throw new Error("This project of the tests starts no Postgres; see vitest.config.ts.");
   return url;
 }
 

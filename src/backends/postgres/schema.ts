@@ -10,7 +10,7 @@ import {
 } from "../sql/migration.js";
 import type { Connections, Send } from "./connections.js";
 import { migrations as ownMigrations } from "./migrations/index.js";
-import { statement, unnamed } from "./statement.js";
+import { rendered, statement, unnamed } from "./statement.js";
 
 const hasTables = statement(
   "has-tables",
@@ -65,7 +65,7 @@ export class PostgresSchema implements Schema {
     const wanted = which === "all" ? this.#migrations : pendingMigrations(status, this.#migrations);
     if (wanted.length === 0) return "";
     const start = which === "all" || status.version === 0 ? `${createSchema.text};\n\n` : "";
-    return this.#connections.render(start + migrationScript(wanted.map(recorded)));
+    return rendered(start + migrationScript(wanted.map(recorded)), this.#connections.schema);
   }
 
   /** @throws {SchemaError} when this code cannot work with the tables. */
