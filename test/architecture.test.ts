@@ -21,6 +21,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "backends/sql": ["contracts", "core", "errors"],
   "backends/memory": ["contracts", "core", "errors", "backends/sql"],
   "backends/sqlite": ["contracts", "core", "errors", "backends/sql"],
+  "backends/postgres": ["contracts", "core", "errors", "backends/sql"],
   testing: ["contracts", "core", "errors", "client", "backends/memory"],
   cli: ["contracts", "core", "errors", "options", "client", "worker", "cluster", "backends/sql", "testing", "index"],
   index: ["client", "options", "errors"],
@@ -47,6 +48,7 @@ const packagesOf: Readonly<Record<string, readonly string[]>> = {
   core: ["jiti", "tinyglobby"],
   options: ["zod"],
   "backends/sqlite": ["libsql"],
+  "backends/postgres": ["pg"],
   cli: ["citty", "@clack/prompts", "jiti", "tinyglobby"],
 };
 
