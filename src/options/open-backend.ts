@@ -7,6 +7,7 @@ import type { ResolvedConfig } from "./resolved.js";
 const backends: Readonly<Record<string, () => Promise<BackendModule>>> = {
   memory: () => import("../backends/memory/index.js"),
   sqlite: () => import("../backends/sqlite/index.js"),
+  redis: () => import("../backends/redis/index.js"),
 };
 
 interface BackendModule {

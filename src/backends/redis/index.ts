@@ -1,0 +1,67 @@
+import type { Backend, BackendOptions, OpenBackend, Schema } from "../../contracts/backend.js";
+import type { Clock } from "../../contracts/clock.js";
+import { parseAddress } from "./address.js";
+import { redisBroker } from "./broker.js";
+import { redisCache } from "./cache.js";
+import { clientMaker } from "./client.js";
+import { Connection } from "./connection.js";
+import { Held } from "./held.js";
+import { projectPrefix } from "./key-layout.js";
+import { RedisProject } from "./project.js";
+import { redisStore } from "./store.js";
+import { WakeUp } from "./wake-up.js";
+
+/** A look every so often, in milliseconds, in case a wake-up got lost. */
+const safetyMs = 30_000;
+/** The same with a clock that a test moves: no timer knows when it jumps. */
+const manualSafetyMs = 20;
+
+/**
+ * Broker, store and cache in a Redis server or a Redis Cluster, under keys that begin with `{qluster:<project>}:`.
+ *
+ * @param options - `location`: a URL, see `parseAddress`.
+ */
+export const openBackend: OpenBackend = async (options, clock) => {
+  const address = parseAddress(options.location);
+  const newClient = await clientMaker(address);
+  const { retryMs } = options;
+  const connection = new Connection({ client: newClient(), shown: address.shown, retryMs, isOwn: true });
+  try {
+    await connection.open();
+    return backendOn(connection, newClient, options, clock);
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+};
+
+function backendOn(
+  connection: Connection,
+  newClient: () => ReturnType<Awaited<ReturnType<typeof clientMaker>>>,
+  { project: name }: BackendOptions,
+  clock: Clock | undefined,
+): Backend {
+  const project = new RedisProject({ connection, clock, prefix: projectPrefix(name), replicas: 0 });
+  const wakeUp = new WakeUp(project, newClient);
+  const parts = { project, wakeUp, held: new Held(), safetyMs: clock === undefined ? safetyMs : manualSafetyMs };
+  const now = async (): Promise<number> => (await project.run<[number]>("read", [1]))[0];
+  return {
+    broker: redisBroker(parts, async () => `Redis at ${connection.shown}`),
+    store: redisStore(parts, now),
+    cache: redisCache(project),
+    schema: noTables,
+    async [Symbol.asyncDispose]() {
+      connection.close();
+      wakeUp.end();
+    },
+  };
+}
+
+const noTables: Schema = {
+  status: async () => ({ version: 0, wanted: 0, worksFrom: 0 }),
+  migrate: async () => [],
+  sql: async () => "",
+};
+
+/** Its calls wait for a network, and never block the thread. */
+export const synchronous = false;
