@@ -7,7 +7,10 @@ import { clientMaker } from "./client.js";
 import { Connection } from "./connection.js";
 import { Held } from "./held.js";
 import { projectPrefix } from "./key-layout.js";
+import { describeServers, lossesSentence } from "./losses.js";
 import { RedisProject } from "./project.js";
+import { checkServers } from "./server-check.js";
+import { readServers, type ServerFacts } from "./server-facts.js";
 import { redisStore } from "./store.js";
 import { WakeUp } from "./wake-up.js";
 
@@ -28,6 +31,8 @@ export const openBackend: OpenBackend = async (options, clock) => {
   const connection = new Connection({ client: newClient(), shown: address.shown, retryMs, isOwn: true });
   try {
     await connection.open();
+    const checks = { durability: options.durability, isCluster: address.kind === "cluster", shown: address.shown };
+    checkServers(await connection.call(() => readServers(connection.client)), checks);
     return backendOn(connection, newClient, options, clock);
   } catch (error) {
     connection.close();
@@ -38,18 +43,21 @@ export const openBackend: OpenBackend = async (options, clock) => {
 function backendOn(
   connection: Connection,
   newClient: () => ReturnType<Awaited<ReturnType<typeof clientMaker>>>,
-  { project: name }: BackendOptions,
+  { project: name, durability }: BackendOptions,
   clock: Clock | undefined,
 ): Backend {
-  const project = new RedisProject({ connection, clock, prefix: projectPrefix(name), replicas: 0 });
+  const replicas = typeof durability === "object" ? durability.replicas : 0;
+  const project = new RedisProject({ connection, clock, prefix: projectPrefix(name), replicas });
   const wakeUp = new WakeUp(project, newClient);
   const parts = { project, wakeUp, held: new Held(), safetyMs: clock === undefined ? safetyMs : manualSafetyMs };
   const now = async (): Promise<number> => (await project.run<[number]>("read", [1]))[0];
+  const servers = (): Promise<ServerFacts[]> => connection.call(() => readServers(connection.client));
   return {
-    broker: redisBroker(parts, async () => `Redis at ${connection.shown}`),
+    broker: redisBroker(parts, async () => `${describeServers(await servers())} at ${connection.shown}`),
     store: redisStore(parts, now),
     cache: redisCache(project),
     schema: noTables,
+    losses: async () => lossesSentence(await servers(), durability),
     async [Symbol.asyncDispose]() {
       connection.close();
       wakeUp.end();
