@@ -1,6 +1,5 @@
 import type { Backend, BackendOptions, OpenBackend } from "../contracts/backend.js";
 import { ConfigError } from "../errors.js";
-import { schemes } from "./database.js";
 import type { ResolvedConfig } from "./resolved.js";
 
 // Written out, so that the compiler and bundlers see which modules there are. Each loads only when its database is used.
@@ -31,7 +30,7 @@ export async function openBackend(config: ResolvedConfig, overrides: Partial<Bac
   return await openBackendAt(config.database.scheme, backendOptions(config, overrides));
 }
 
-/** What {@link openBackend} opens with: only data, so that a thread can do it. */
+/** What {@link openBackend} opens with. Only data where the driver blocks, so that a thread can do it. */
 export function backendOptions(config: ResolvedConfig, overrides: Partial<BackendOptions> = {}): BackendOptions {
   return {
     location: config.database.location,
@@ -40,6 +39,7 @@ export function backendOptions(config: ResolvedConfig, overrides: Partial<Backen
     blockMs: 50,
     retryMs: config.enqueueTimeoutMs,
     migrate: true,
+    ...(config.database.client === undefined ? {} : { client: config.database.client }),
     ...overrides,
   };
 }
@@ -49,7 +49,7 @@ export async function openBackendAt(scheme: string, options: BackendOptions): Pr
   const load = backends[scheme];
   if (load === undefined) {
     throw new ConfigError([
-      `database: "${scheme}:" cannot be opened by this version of Qluster; it can open ${schemes.join(", ")}.`,
+      `database: "${scheme}:" cannot be opened by this version of Qluster; it can open ${Object.keys(backends).join(", ")}.`,
     ]);
   }
   const { openBackend: open } = await load();
