@@ -1,5 +1,5 @@
-import { ClientMissingError } from "../../errors.js";
-import type { RedisAddress } from "./address.js";
+import { parseRedisUrl, type RedisNode } from "../../core/redis-url.js";
+import { ClientMissingError, ConfigError } from "../../errors.js";
 
 type Argument = string | number;
 
@@ -13,7 +13,7 @@ export interface RedisClient {
   info(section?: string): Promise<string>;
   config(verb: "GET", ...names: string[]): Promise<unknown>;
   connect(): Promise<unknown>;
-  duplicate(): RedisClient;
+  duplicate(options?: object): RedisClient;
   disconnect(reconnect?: boolean): void;
   on(event: string, listener: (...values: never[]) => void): unknown;
   off(event: string, listener: (...values: never[]) => void): unknown;
@@ -33,25 +33,80 @@ interface Ioredis {
   readonly Cluster: new (nodes: readonly object[], options: object) => RedisClient;
 }
 
-/** How to make one more client for the same place. */
-export type NewClient = () => RedisClient;
+/** Where a project lives, and how to reach it. */
+export interface RedisPlace {
+  /** For calls: a new one, or the application's own. */
+  readonly client: RedisClient;
+  /** The client is ours to close. */
+  readonly isOwn: boolean;
+  /** One more client, for reads that block. Always ours to close. */
+  readonly newReader: () => RedisClient;
+  readonly isCluster: boolean;
+  /** For people, without the password. */
+  readonly shown: string;
+}
 
-/** How clients of a place are made. @throws {ClientMissingError} when ioredis is not installed. */
-export async function clientMaker(address: RedisAddress): Promise<NewClient> {
-  const { Redis, Cluster } = await importIoredis();
-  const common = { ...address.login, ...connectionOptions };
-  if (address.kind === "single") {
-    return () => new Redis({ ...common, ...address.nodes[0], ...retryOptions, db: address.db });
-  }
-  return () =>
-    new Cluster(address.nodes, {
-      redisOptions: common,
-      lazyConnect: true,
-      clusterRetryStrategy: pauseBefore,
-      // A command whose reply was lost is told to us, and not sent twice behind our back.
-      retryDelayOnFailover: 0,
-      slotsRefreshTimeout: 5_000,
-    });
+/**
+ * @param given - A client, or options for one, instead of the URL.
+ * @throws {ClientMissingError} when ioredis is not installed. @throws {ConfigError} when the URL is none.
+ */
+export async function placeOf(url: string, given: unknown): Promise<RedisPlace> {
+  if (isClient(given)) return givenPlace(given);
+  const ioredis = await importIoredis();
+  return given === undefined ? placeByUrl(url, ioredis) : placeByOptions(given as GivenOptions, ioredis);
+}
+
+function isClient(given: unknown): given is RedisClient {
+  return typeof given === "object" && given !== null && "evalsha" in given && typeof given.evalsha === "function";
+}
+
+function givenPlace(client: RedisClient): RedisPlace {
+  const isCluster = client.nodes !== undefined;
+  // A read that blocks outlasts what the application may allow its own commands.
+  const newReader = (): RedisClient =>
+    isCluster ? client.duplicate() : client.duplicate({ maxRetriesPerRequest: null, commandTimeout: undefined });
+  return { client, isOwn: false, newReader, isCluster, shown: "the client of the application" };
+}
+
+function placeByUrl(url: string, ioredis: Ioredis): RedisPlace {
+  const address = parseRedisUrl(url);
+  const shown = url.replace(/^([a-z-]+:\/\/[^:@]*):.*@/i, "$1:***@");
+  if (typeof address === "string") throw new ConfigError([`database: "${shown}" ${address}.`]);
+  const { kind, nodes, login, db } = address;
+  const isCluster = kind === "cluster";
+  const newClient = isCluster
+    ? () => newCluster(ioredis, nodes, login)
+    : () => newSingle(ioredis, { ...login, ...nodes[0], db });
+  return { client: newClient(), isOwn: true, newReader: newClient, isCluster, shown };
+}
+
+interface GivenOptions {
+  readonly host?: string;
+  readonly port?: number;
+  readonly path?: string;
+  readonly nodes?: readonly RedisNode[];
+}
+
+function placeByOptions({ nodes, ...options }: GivenOptions, ioredis: Ioredis): RedisPlace {
+  const newClient = nodes === undefined ? () => newSingle(ioredis, options) : () => newCluster(ioredis, nodes, options);
+  const { host = "localhost", port = 6379, path } = options;
+  const shown = nodes?.map((node) => `${node.host}:${node.port}`).join(",") ?? path ?? `${host}:${port}`;
+  return { client: newClient(), isOwn: true, newReader: newClient, isCluster: nodes !== undefined, shown };
+}
+
+function newSingle({ Redis }: Ioredis, options: object): RedisClient {
+  return new Redis({ ...options, ...connectionOptions, ...retryOptions });
+}
+
+function newCluster({ Cluster }: Ioredis, nodes: readonly RedisNode[], options: object): RedisClient {
+  return new Cluster(nodes, {
+    redisOptions: { ...options, ...connectionOptions },
+    lazyConnect: true,
+    clusterRetryStrategy: pauseBefore,
+    // A command whose reply was lost is told to us, and not sent twice behind our back.
+    retryDelayOnFailover: 0,
+    slotsRefreshTimeout: 5_000,
+  });
 }
 
 async function importIoredis(): Promise<Ioredis> {

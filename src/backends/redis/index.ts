@@ -1,9 +1,8 @@
 import type { Backend, BackendOptions, OpenBackend, Schema } from "../../contracts/backend.js";
 import type { Clock } from "../../contracts/clock.js";
-import { parseAddress } from "./address.js";
 import { redisBroker } from "./broker.js";
 import { redisCache } from "./cache.js";
-import { clientMaker } from "./client.js";
+import { placeOf, type RedisPlace } from "./client.js";
 import { Connection } from "./connection.js";
 import { Held } from "./held.js";
 import { projectPrefix } from "./key-layout.js";
@@ -22,18 +21,16 @@ const manualSafetyMs = 20;
 /**
  * Broker, store and cache in a Redis server or a Redis Cluster, under keys that begin with `{qluster:<project>}:`.
  *
- * @param options - `location`: a URL, see `parseAddress`.
+ * @param options - `location`: a URL. `client`: a client of ioredis, or options for one, instead of it.
  */
 export const openBackend: OpenBackend = async (options, clock) => {
-  const address = parseAddress(options.location);
-  const newClient = await clientMaker(address);
-  const { retryMs } = options;
-  const connection = new Connection({ client: newClient(), shown: address.shown, retryMs, isOwn: true });
+  const { location, durability, retryMs } = options;
+  const place = await placeOf(location, options.client);
+  const connection = new Connection({ ...place, retryMs });
   try {
     await connection.open();
-    const checks = { durability: options.durability, isCluster: address.kind === "cluster", shown: address.shown };
-    checkServers(await connection.call(() => readServers(connection.client)), checks);
-    return backendOn(connection, newClient, options, clock);
+    checkServers(await connection.call(() => readServers(place.client)), { ...place, durability });
+    return backendOn(connection, place, options, clock);
   } catch (error) {
     connection.close();
     throw error;
@@ -42,18 +39,18 @@ export const openBackend: OpenBackend = async (options, clock) => {
 
 function backendOn(
   connection: Connection,
-  newClient: () => ReturnType<Awaited<ReturnType<typeof clientMaker>>>,
+  { client, newReader, shown }: RedisPlace,
   { project: name, durability }: BackendOptions,
   clock: Clock | undefined,
 ): Backend {
   const replicas = typeof durability === "object" ? durability.replicas : 0;
   const project = new RedisProject({ connection, clock, prefix: projectPrefix(name), replicas });
-  const wakeUp = new WakeUp(project, newClient);
+  const wakeUp = new WakeUp(project, newReader);
   const parts = { project, wakeUp, held: new Held(), safetyMs: clock === undefined ? safetyMs : manualSafetyMs };
   const now = async (): Promise<number> => (await project.run<[number]>("read", [1]))[0];
-  const servers = (): Promise<ServerFacts[]> => connection.call(() => readServers(connection.client));
+  const servers = (): Promise<ServerFacts[]> => connection.call(() => readServers(client));
   return {
-    broker: redisBroker(parts, async () => `${describeServers(await servers())} at ${connection.shown}`),
+    broker: redisBroker(parts, async () => `${describeServers(await servers())} at ${shown}`),
     store: redisStore(parts, now),
     cache: redisCache(project),
     schema: noTables,

@@ -63,5 +63,5 @@ function valueOf(reply: unknown, name: string): string | undefined {
   if (Array.isArray(reply)) return reply[0] === name ? String(reply[1]) : undefined;
   if (typeof reply !== "object" || reply === null) return undefined;
   const value = (reply as Readonly<Record<string, unknown>>)[name];
-  return value === undefined ? undefined : String(value);
+  return typeof value === "string" ? value : undefined;
 }
