@@ -22,6 +22,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "backends/memory": ["contracts", "core", "errors", "backends/sql"],
   "backends/sqlite": ["contracts", "core", "errors", "backends/sql"],
   "backends/postgres": ["contracts", "core", "errors", "backends/sql"],
+  "backends/redis": ["contracts", "core", "errors", "backends/sql"],
   testing: ["contracts", "core", "errors", "client", "backends/memory"],
   cli: ["contracts", "core", "errors", "options", "client", "worker", "cluster", "backends/sql", "testing", "index"],
   index: ["client", "options", "errors"],
@@ -49,6 +50,7 @@ const packagesOf: Readonly<Record<string, readonly string[]>> = {
   options: ["zod"],
   "backends/sqlite": ["libsql"],
   "backends/postgres": ["pg"],
+  "backends/redis": ["ioredis"],
   cli: ["citty", "@clack/prompts", "jiti", "tinyglobby"],
 };
 

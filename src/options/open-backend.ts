@@ -7,6 +7,7 @@ const backends: Readonly<Record<string, () => Promise<BackendModule>>> = {
   memory: () => import("../backends/memory/index.js"),
   sqlite: () => import("../backends/sqlite/index.js"),
   postgres: () => import("../backends/postgres/index.js"),
+  redis: () => import("../backends/redis/index.js"),
 };
 
 interface BackendModule {
