@@ -1,6 +1,7 @@
 import type { Broker } from "./broker.js";
 import type { Cache } from "./cache.js";
 import type { Clock } from "./clock.js";
+import type { Outbox, OutboxOptions } from "./outbox.js";
 import type { Store } from "./store.js";
 
 /** A technology that is broker, store and cache at once, opened for one project. */
@@ -9,6 +10,8 @@ export interface Backend extends AsyncDisposable {
   readonly store: Store;
   readonly cache: Cache;
   readonly schema: Schema;
+  /** There when the backend was opened with {@link BackendOptions.outbox}, and can keep its promises. */
+  readonly outbox?: Outbox | undefined;
 }
 
 /** The tables of a backend, by versions. A backend without tables is always current. */
@@ -48,6 +51,8 @@ export interface BackendOptions {
    * {@link Schema} can be used; all else rejects with `SchemaError` until they are there.
    */
   readonly migrate: boolean;
+  /** A broker elsewhere carries the tasks of this store: note what has to be sent to it. Default: the store carries them itself. */
+  readonly outbox?: OutboxOptions | undefined;
 }
 
 /** What each module in `backends/` exports as `openBackend`. @param clock - Handed in by tests only. */
