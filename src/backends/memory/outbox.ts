@@ -61,9 +61,8 @@ function adopt(state: ProjectState, { aheadMs }: OutboxOptions, now: number): vo
 }
 
 function begin(state: ProjectState, consumer: string, id: string, now: number): Begun {
-  if (state.finished.has(id)) return { as: "finished" };
   const message = state.messages.get(id);
-  if (message === undefined) return { as: "unknown" };
+  if (message === undefined) return { as: state.finished.has(id) ? "finished" : "unknown" };
   if (message.holder === consumer) return { as: "begun", delivery: deliveryOf(message, now) };
   if (message.holder !== null) return later(freeAt(state, consumer, message.holder) - now);
   if (message.dueAt > now) return later(message.dueAt - now);
