@@ -21,6 +21,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "backends/sql": ["contracts", "core", "errors"],
   "backends/memory": ["contracts", "core", "errors", "backends/sql"],
   "backends/sqlite": ["contracts", "core", "errors", "backends/sql"],
+  "backends/apart": ["contracts", "core", "errors"],
   testing: ["contracts", "core", "errors", "client", "backends/memory"],
   cli: ["contracts", "core", "errors", "options", "client", "worker", "cluster", "backends/sql", "testing", "index"],
   index: ["client", "options", "errors"],
