@@ -12,6 +12,10 @@ export interface ResolvedConfig {
   readonly root: string;
   readonly configFile: string | null;
   readonly database: DatabaseAddress;
+  /** What carries messages in place of the database; `null` when the database does. */
+  readonly broker: DatabaseAddress | null;
+  /** What keeps short-lived text in place of the database; `null` when the database does. */
+  readonly cache: DatabaseAddress | null;
   readonly tasks: readonly string[];
   /** Queues this cluster serves, with their weights. */
   readonly queues: ReadonlyMap<string, number>;
@@ -66,6 +70,8 @@ export interface DatabaseAddress {
   readonly scheme: string;
   /** What follows, absolute where it is a path. */
   readonly location: string;
+  /** A live client of the database's own library, or options for one. Never sent to a thread, and never printed. */
+  readonly client?: unknown;
 }
 
 export interface ResolvedBackoff {

@@ -1,5 +1,5 @@
 import type { Backend, Schema, SchemaStatus } from "../../contracts/backend.js";
-import type { Outbox, OutboxOptions } from "../../contracts/outbox.js";
+import type { OutboxOptions } from "../../contracts/outbox.js";
 import { apartBroker } from "./broker.js";
 import { Courier } from "./courier.js";
 import type { ApartContext, Pace } from "./context.js";
@@ -15,7 +15,7 @@ export interface Roles {
   /** Keeps short-lived text in its place. */
   readonly cache?: Backend | undefined;
   /** What the store was opened with. */
-  readonly outbox: OutboxOptions;
+  readonly outbox?: OutboxOptions | undefined;
   /** For tests. */
   readonly pace?: Partial<Pace> | undefined;
 }
@@ -49,7 +49,7 @@ export function composeBackend(roles: Roles): Backend {
     for (const part of parts.toReversed()) await part[Symbol.asyncDispose]();
   };
   if (broker === undefined) return over<Backend>(store, { ...shared, [Symbol.asyncDispose]: close });
-  const context = contextOf(roles, broker, outboxOf(store));
+  const context = contextOf(roles, broker);
   return over<Backend>(store, {
     ...shared,
     outbox: undefined,
@@ -63,7 +63,9 @@ export function composeBackend(roles: Roles): Backend {
   });
 }
 
-function contextOf({ store, outbox: options, pace }: Roles, broker: Backend, outbox: Outbox): ApartContext {
+function contextOf({ store, outbox: options, pace }: Roles, broker: Backend): ApartContext {
+  const { outbox } = store;
+  if (outbox === undefined || options === undefined) throw new TypeError("The store was opened without an outbox.");
   return {
     store,
     broker: broker.broker,
@@ -73,11 +75,6 @@ function contextOf({ store, outbox: options, pace }: Roles, broker: Backend, out
     consumers: new Map(),
     pace: { lookMs: 250, missingMs: options.missingMs / 2, pollMs: 1_000, ...pace },
   };
-}
-
-function outboxOf({ outbox }: Backend): Outbox {
-  if (outbox === undefined) throw new TypeError("The store was opened without an outbox, or cannot have one.");
-  return outbox;
 }
 
 /** The tables of all parts. The status is that of the part that is furthest behind. */
