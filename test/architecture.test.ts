@@ -23,6 +23,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "backends/sqlite": ["contracts", "core", "errors", "backends/sql"],
   "backends/postgres": ["contracts", "core", "errors", "backends/sql"],
   "backends/redis": ["contracts", "core", "errors", "backends/sql"],
+  "backends/apart": ["contracts", "core", "errors"],
   testing: ["contracts", "core", "errors", "client", "backends/memory"],
   cli: ["contracts", "core", "errors", "options", "client", "worker", "cluster", "backends/sql", "testing", "index"],
   index: ["client", "options", "errors"],
