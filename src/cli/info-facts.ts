@@ -43,7 +43,11 @@ export async function gatherInfo(
     throughput: summarize(day),
     isolation,
     push: broker.capabilities.push,
-    powerCut: powerCutSentence({ shared: store.capabilities.shared, durability: config.durability }),
+    powerCut: powerCutSentence({
+      shared: store.capabilities.shared,
+      durability: config.durability,
+      server: config.database.scheme === "postgres",
+    }),
     now,
   };
 }
