@@ -40,6 +40,8 @@ export async function startRedis({ flags = [], password }: ServerOptions = {}): 
 
   const start = async (): Promise<void> => {
     const place = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--daemonize", "no"];
+    // A replica is there at once.
+    place.push("--repl-diskless-sync-delay", "0");
     server = spawn("redis-server", [...place, "--appendonly", "no", ...login, ...flags], { stdio: "ignore" });
     await until(`redis-server on port ${port} answers`, () => /PONG/.test(cli("ping")));
   };
