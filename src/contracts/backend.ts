@@ -1,6 +1,7 @@
 import type { Broker } from "./broker.js";
 import type { Cache } from "./cache.js";
 import type { Clock } from "./clock.js";
+import type { Outbox, OutboxOptions } from "./outbox.js";
 import type { Store } from "./store.js";
 
 /** A technology that is broker, store and cache at once, opened for one project. */
@@ -14,6 +15,8 @@ export interface Backend extends AsyncDisposable {
    * `durability` says it all.
    */
   readonly losses?: () => Promise<string>;
+  /** There when the backend was opened with {@link BackendOptions.outbox}, and can keep its promises. */
+  readonly outbox?: Outbox | undefined;
 }
 
 /**
@@ -59,6 +62,8 @@ export interface BackendOptions {
    * {@link Schema} can be used; all else rejects with `SchemaError` until they are there.
    */
   readonly migrate: boolean;
+  /** A broker elsewhere carries the tasks of this store: note what has to be sent to it. Default: the store carries them itself. */
+  readonly outbox?: OutboxOptions | undefined;
   /**
    * A live client of the database's library, which stays its owner's, or options for one; `location` then says the rest.
    * Backends whose calls block a thread take none.

@@ -26,6 +26,16 @@ export interface QlusterConfig {
    */
   database: DatabaseOption;
   /**
+   * What carries messages, when it is not the database: takes the same forms. The database keeps tasks and results, and stays
+   * the truth. Every process of the project needs the same one. Environment: `QLUSTER_BROKER`. Django Q2: `broker_class`.
+   */
+  broker?: DatabaseOption | undefined;
+  /**
+   * What keeps short-lived text, when it is not the database: takes the same forms. Environment: `QLUSTER_CACHE`.
+   * Django Q2: `cache`.
+   */
+  cache?: DatabaseOption | undefined;
+  /**
    * The queue that a cluster serves, and that tasks without `queue` go to. Default: `name`.
    * Environment: `QLUSTER_NAME`, or Django Q2's `Q_CLUSTER_NAME`. Django Q2: `cluster_name`.
    */

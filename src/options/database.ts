@@ -115,6 +115,9 @@ function readFile(rest: string, { value, path, root }: Written, problems: Proble
 
 function emptyText(value: unknown, path: string): string {
   const state = value === undefined ? "is not set" : "is empty";
+  if (/(broker|cache)$/i.test(path)) {
+    return `${path} ${state}. Name what takes this role, for example ${example}, or leave it out: then the database does.`;
+  }
   return (
     `${path} ${state}. Say where tasks are kept, for example database: ${example}, or set QLUSTER_DATABASE. ` +
     "Qluster never chooses a database by itself."

@@ -157,10 +157,13 @@ export const plainOptions: { readonly [K in keyof PlainValues]: Part<PlainValues
   errorReporters: { reader: reportersReader, fallback: [] },
 };
 
+/** Options that name a technology and a place: `database` is all three, the others take one role each. */
+export const addressOptions = ["database", "broker", "cache"] as const;
+
 /** Every option there is. */
 export const optionNames: readonly (keyof QlusterConfig)[] = [
   ...(Object.keys(plainOptions) as (keyof PlainValues)[]),
-  "database",
+  ...addressOptions,
   "root",
   "preset",
   "altClusters",

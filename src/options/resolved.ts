@@ -13,6 +13,10 @@ export interface ResolvedConfig {
   readonly root: string;
   readonly configFile: string | null;
   readonly database: DatabaseAddress;
+  /** What carries messages in place of the database; `null` when the database does. */
+  readonly broker: DatabaseAddress | null;
+  /** What keeps short-lived text in place of the database; `null` when the database does. */
+  readonly cache: DatabaseAddress | null;
   readonly tasks: readonly string[];
   /** Queues this cluster serves, with their weights. */
   readonly queues: ReadonlyMap<string, number>;

@@ -3,6 +3,7 @@ import type { Clock } from "../../contracts/clock.js";
 import { refuseReplicas } from "../sql/refuse-replicas.js";
 import { memoryBroker } from "./broker.js";
 import { memoryCache } from "./cache.js";
+import { memoryOutbox } from "./outbox.js";
 import { enterPlace } from "./places.js";
 import { memoryStore } from "./store.js";
 
@@ -30,14 +31,17 @@ let privatePlaces = 0;
 
 const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
 
-function openMemory(options: Pick<BackendOptions, "location" | "project">, clock: Clock): Backend {
+function openMemory(options: Pick<BackendOptions, "location" | "project" | "outbox">, clock: Clock): Backend {
   const { state, leave } = enterPlace(options.location, options.project);
   const closing = new AbortController();
+  const context = { state, clock, closed: closing.signal };
+  if (options.outbox !== undefined) state.outbox = options.outbox;
   return {
-    broker: memoryBroker({ state, clock, closed: closing.signal }, options.location),
+    broker: memoryBroker(context, options.location),
     store: memoryStore(state, clock),
     cache: memoryCache(state, clock),
     schema: noTables,
+    ...(options.outbox === undefined ? {} : { outbox: memoryOutbox(context, options.outbox) }),
     async [Symbol.asyncDispose]() {
       if (closing.signal.aborted) return;
       closing.abort();
