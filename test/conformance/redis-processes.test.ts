@@ -1,60 +1,15 @@
-import { fork, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { openBackend } from "../../src/backends/redis/index.js";
-import type { NewTask } from "../../src/contracts/index.js";
-import { makeId } from "../../src/core/ids.js";
-import { startRedis, type RedisServer } from "../support/redis.js";
-
-const script = new URL("redis-claimer.mjs", import.meta.url);
-let server: RedisServer;
-let children: ChildProcess[];
-
-beforeEach(async () => {
-  server = await startRedis();
-  children = [];
-});
-
-afterEach(async () => {
-  for (const child of children) child.kill("SIGKILL");
-  await server.stop();
-});
+import { claimByFour } from "../support/claimers.js";
+import { startRedis } from "../support/redis.js";
 
 it("hands 20,000 tasks to four processes, each once (P257)", async () => {
+  const server = await startRedis();
+  onTestFinished(() => server.stop());
   const options = { project: "shop", durability: "process", migrate: true, blockMs: 50, retryMs: 20_000 } as const;
   await using backend = await openBackend({ ...options, location: server.url });
-  const claimers = Array.from({ length: 4 }, start);
-  await Promise.all(claimers.map(({ ready }) => ready));
-  const tasks = Array.from({ length: 20_000 }, newTask);
-  for (let at = 0; at < tasks.length; at += 1_000) await backend.store.submit(tasks.slice(at, at + 1_000));
 
-  for (const { child } of claimers) child.send("go");
-  const done = (await Promise.all(claimers.map(({ child }) => report(child)))).flat();
+  await claimByFour(backend, server.url, ["redis", "redis", "redis", "redis"]);
 
-  expect(done.length).toBe(20_000);
-  expect(new Set(done)).toEqual(new Set(tasks.map(({ id }) => id)));
-  expect(await backend.store.counts(100_000)).toEqual({ queued: 0, running: 0, succeeded: 20_000, failed: 0 });
+  expect(server.cli("--scan", "--pattern", "{qluster:shop}:h:*")).toBe("");
 }, 120_000);
-
-function start(): { child: ChildProcess; ready: Promise<unknown> } {
-  const child = fork(script, [server.url, "256"]);
-  children.push(child);
-  return { child, ready: Promise.race([once(child, "message"), failure(child)]) };
-}
-
-async function report(child: ChildProcess): Promise<string[]> {
-  const [done] = (await Promise.race([once(child, "message"), failure(child)])) as [string[]];
-  return done;
-}
-
-async function failure(child: ChildProcess): Promise<never> {
-  const [code, signal] = (await once(child, "exit")) as [number | null, string | null];
-  throw new Error(`A process ended too early, with ${signal ?? `code ${code}`}.`);
-}
-
-function newTask(): NewTask {
-  const id = makeId(Date.now(), crypto.getRandomValues(new Uint8Array(10)));
-  const task = { id, queue: "q", envelope: `{"v":1,"id":"${id}"}`, func: "core.tasks.check", kind: "task" } as const;
-  const rest = { name: null, group: null, parent: null, dueAt: null, expiresMs: null, unique: null };
-  return { ...task, ...rest, priority: 0, delayMs: 0 };
-}

@@ -107,6 +107,16 @@ export async function redisForTests(): Promise<Pick<RedisServer, "url" | "stop">
   return url === undefined || url === "" ? await startRedis() : { url, stop: async () => {} };
 }
 
+/** The address of a database that no test has used, on a server that has thousands. */
+export function emptyRedis(server: string): string {
+  return `${server}/${redisCli(server, "incr", "databases used by tests")}`;
+}
+
+/** Runs `redis-cli` on an address. */
+export function redisCli(url: string, ...values: string[]): string {
+  return execFileSync("redis-cli", ["-u", url, ...values], { encoding: "utf8", stdio: "pipe" }).trim();
+}
+
 /** The binaries come from Debian's package when they are missing and we may install it. */
 function installRedis(): void {
   if (["/usr/bin/redis-server", "/usr/local/bin/redis-server", "/opt/homebrew/bin/redis-server"].some(existsSync))
