@@ -293,6 +293,26 @@ describe("a Redis that fails while it is used", () => {
   });
 });
 
+describe("one consumer that gives back and takes at the same moment", () => {
+  it("holds what it took again, and nobody else gets it", async () => {
+    const { url } = await server();
+    const backend = await openOn(url);
+    await backend.broker.enqueue("q", [message("a"), message("b"), message("c")]);
+    const owner = await consumer(backend.broker);
+    let held = await takeAll(owner);
+
+    for (let round = 0; round < 50; round++) {
+      const receipts = held.map(({ receipt }) => receipt);
+      const [, taken] = await Promise.all([owner.release(receipts), owner.take({ max: 3, waitMs: 0 })]);
+      held = [...taken, ...(await takeAll(owner))];
+
+      expect(names(held).toSorted()).toEqual(["a", "b", "c"]);
+      expect(await owner.take({ max: 3, waitMs: 0 })).toEqual([]);
+      expect(await backend.broker.lockSize()).toBe(3);
+    }
+  });
+});
+
 describe("replicas", () => {
   it("confirm each write when `durability` asks for it, and their absence is an outage", async () => {
     const primary = await server();

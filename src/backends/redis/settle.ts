@@ -33,12 +33,11 @@ export async function settle(
   const answers: boolean[] = [];
   for (let from = 0; from < steps.length; from += atOnce) {
     const some = steps.slice(from, from + atOnce);
+    const turn = held.turn();
     const replies = await project.runSafely<number[]>("settle", (again) => valuesOf(consumer, some, again));
     for (const reply of replies) answers.push(reply === 1);
-    held.remove(
-      consumer,
-      some.map(({ member }) => member),
-    );
+    const members = some.map(({ member }) => member);
+    held.remove(consumer, members, turn);
   }
   return answers;
 }
