@@ -184,6 +184,25 @@ describe("a Redis that fails while it is used", () => {
     expect(await stateOf(backend, "t")).toBe("queued");
   });
 
+  it("takes 30,000 tasks in one call, all or none", async () => {
+    const { url, cli } = await server();
+    const backend = await openOn(url, { retryMs: 20_000 });
+    const tasks = Array.from({ length: 30_000 }, (_, index) => newTask(`t${index}`));
+    cli("config", "set", "maxmemory", "1");
+    const refused = await openOn(url, { retryMs: 100 });
+    await expect(refused.store.submit(tasks)).rejects.toMatchObject({ code: "QLUSTER_STORE_UNAVAILABLE" });
+    const before = await backend.broker.queueSize();
+    cli("config", "set", "maxmemory", "0");
+
+    const answers = await backend.store.submit(tasks);
+
+    expect(before).toBe(0);
+    expect(answers.every(({ created }) => created)).toBe(true);
+    expect(await backend.broker.queueSize()).toBe(30_000);
+    expect(await backend.store.submit(tasks)).toEqual(tasks.map(({ id }) => ({ id, created: false })));
+    expect(await backend.broker.purge("q")).toBe(30_000);
+  }, 90_000);
+
   it("goes on when the server has forgotten every script", async () => {
     const { url, cli } = await server();
     const backend = await openOn(url);

@@ -1,13 +1,14 @@
 import { parseRedisUrl, type RedisNode } from "../../core/redis-url.js";
 import { ClientMissingError, ConfigError } from "../../errors.js";
 
+/** Lists of arguments go in as they are: a call that spread 200,000 of them would overflow the stack. */
 type Argument = string | number;
 
 /** What this backend uses of ioredis' `Redis` and `Cluster`: an existing client of another copy of ioredis fits too. */
 export interface RedisClient {
   readonly status: string;
-  evalsha(sha: string, keys: number, ...values: Argument[]): Promise<unknown>;
-  eval(text: string, keys: number, ...values: Argument[]): Promise<unknown>;
+  evalsha(sha: string, keys: number, values: readonly Argument[]): Promise<unknown>;
+  eval(text: string, keys: number, values: readonly Argument[]): Promise<unknown>;
   pipeline(): RedisPipeline;
   blpop(...values: Argument[]): Promise<[string, string] | null>;
   info(section?: string): Promise<string>;
@@ -22,8 +23,8 @@ export interface RedisClient {
 }
 
 interface RedisPipeline {
-  evalsha(sha: string, keys: number, ...values: Argument[]): RedisPipeline;
-  eval(text: string, keys: number, ...values: Argument[]): RedisPipeline;
+  evalsha(sha: string, keys: number, values: readonly Argument[]): RedisPipeline;
+  eval(text: string, keys: number, values: readonly Argument[]): RedisPipeline;
   wait(replicas: number, ms: number): RedisPipeline;
   exec(): Promise<[Error | null, unknown][] | null>;
 }

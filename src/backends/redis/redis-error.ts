@@ -38,7 +38,7 @@ const faults: readonly (readonly [pattern: RegExp, advice: string])[] = [
   [/unknown command/i, "the server lacks a command that Qluster needs. Use Redis 6.2 or newer"],
 ];
 
-export function messageOf(error: unknown): string {
+function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code, lastNodeError } = error as { readonly code?: unknown; readonly lastNodeError?: unknown };
   // A cluster client says only that no node answered; why is inside.
