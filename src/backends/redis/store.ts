@@ -89,11 +89,11 @@ async function saveFinished(
   task: NewTask,
   settlement: Parameters<Store["saveFinished"]>[1],
 ): Promise<void> {
-  const { action, ending, result, ranMs } = packEnding(settlement);
+  const { action, record, result, ms } = packEnding(settlement);
   if (action !== "s" && action !== "f" && action !== "n") return;
   const message = packMessage({ ...task, delayMs: 0, dueAt: null, unique: null });
   const followUps = settlement.followUps.flatMap(packMessage);
-  await project.runSafely("save", () => [action, ending, result, ranMs, ...message, ...followUps]);
+  await project.runSafely("save", () => [action, record, result, ms, ...message, ...followUps]);
 }
 
 async function cancelTask(
@@ -101,11 +101,11 @@ async function cancelTask(
   id: string,
   followUps: readonly NewTask[],
 ): Promise<Awaited<ReturnType<Store["cancel"]>>> {
-  const { ending } = packEnding({ attempt: null, outcome: { to: "cancelled", error: cancelledWhileWaiting } });
+  const { record } = packEnding({ attempt: null, outcome: { to: "cancelled", error: cancelledWhileWaiting } });
   const order: ClusterOrder = { order: "cancel", id };
   return await project.runSafely("cancel", () => [
     id,
-    ending,
+    record,
     JSON.stringify(order),
     ...followUps.flatMap(packMessage),
   ]);

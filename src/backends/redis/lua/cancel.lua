@@ -20,7 +20,7 @@ if redis.call('ZREM', P .. 'q:' .. number, member) + redis.call('ZREM', P .. 'd:
   end
   return 'requested'
 end
-finish(member, body, redis.call('HGET', P .. 'x', id), false, true, ARGV[3], '', 0)
+finish(id, member, body, redis.call('HGET', P .. 'x', id), false, true, true, ARGV[3], '', 0)
 redis.call('HDEL', P .. 'm', id)
 redis.call('HDEL', P .. 'x', id)
 storeEnded()

@@ -47,12 +47,19 @@ local function recordAttempt(id, c, attempt)
   c.worker = a.worker
 end
 
+local queueNumbers = {}
 local function queueNumber(name)
-  local number = redis.call('HGET', P .. 'queues', name)
-  if number then return tonumber(number) end
-  number = redis.call('HINCRBY', P .. 'counters', 'queues', 1)
-  redis.call('HSET', P .. 'queues', name, number)
-  redis.call('HSET', P .. 'queue-names', number, name)
+  local number = queueNumbers[name]
+  if number then return number end
+  number = redis.call('HGET', P .. 'queues', name)
+  if number then
+    number = tonumber(number)
+  else
+    number = redis.call('HINCRBY', P .. 'counters', 'queues', 1)
+    redis.call('HSET', P .. 'queues', name, number)
+    redis.call('HSET', P .. 'queue-names', number, name)
+  end
+  queueNumbers[name] = number
   return number
 end
 
