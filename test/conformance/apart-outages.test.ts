@@ -201,6 +201,18 @@ it("takes in messages that were in the broker before there was a store", async (
   expect(await broker.lockSize()).toBe(2);
 });
 
+it("leaves nothing behind when the broker is taken out of the configuration", async () => {
+  const { backend, clock } = await apart();
+  await backend.store.submit([newTask("t"), newTask("later", { delayMs: 500 })]);
+  const alone = await openBackend({ ...options, location: `outage-store ${places}` }, clock);
+  await clock.advance(501);
+
+  const taken = await takeAll(await consumer(alone.broker));
+
+  expect(names(taken)).toEqual(["t", "later"]);
+  expect(await takeAll(await consumer(backend.broker))).toEqual([]);
+});
+
 it("tells the broker nothing of a task but its id", async () => {
   const { backend, broker } = await apart();
   await backend.store.submit([newTask("t", { envelope: "a secret", delayMs: 500, priority: 3 })]);
