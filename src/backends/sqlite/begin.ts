@@ -3,7 +3,7 @@ import type { Begun } from "../../contracts/outbox.js";
 import { freeKeysSql } from "./claim.js";
 import { nobody } from "./insert-ended.js";
 import type { Session } from "./project-file.js";
-import { receiptOf } from "./receipt.js";
+import { receiptOf } from "../sql/receipt.js";
 
 interface BeginRow {
   readonly seq: number;
