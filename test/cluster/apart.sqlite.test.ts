@@ -32,7 +32,10 @@ it("stores results, keeps its lease and takes new tasks in while the broker does
   const running = await shop.q.asyncTask("jobs.traced", "running", 1_000);
   await until(() => shop.trace().length === 1, 10_000, "the task to start");
 
-  const { released } = await holdLock(join(shop.folder, "broker.db"), 6_000);
+  const { released } = await holdLock(
+    { config: { ...shop.config, database: `sqlite:${join(shop.folder, "broker.db")}` } },
+    6_000,
+  );
   const during = await shop.q.asyncTask("jobs.add", 2, 3);
   expect(await shop.q.result(running, { wait: "4s" })).toBe("running");
   await released;
