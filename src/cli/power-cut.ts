@@ -1,15 +1,12 @@
+import type { Durability } from "../contracts/backend.js";
+
 /** One sentence for people: what would be missing after a power cut. */
 export function powerCutSentence(facts: {
   /** Other processes see the same tasks; otherwise they live in the memory of one process. */
   readonly shared: boolean;
-  readonly durability: "process" | "power";
-  /** A server keeps the tasks, and decides itself what a commit survives. */
-  readonly server: boolean;
+  readonly durability: Durability;
 }): string {
   if (!facts.shared) return "A power cut, or the end of this process, loses every task: they live in its memory.";
-  if (facts.server) {
-    return "A power cut loses nothing that was confirmed, as long as the server's fsync and synchronous_commit are on.";
-  }
   if (facts.durability === "power") return "A power cut loses nothing that was confirmed.";
   return (
     "A power cut may take back the last writes before it; the death of any process loses nothing " +

@@ -134,14 +134,10 @@ describe("up time", () => {
 
 describe("what a power cut would lose", () => {
   it.each([
-    [{ shared: false, durability: "process", server: false }, /loses every task/],
-    [{ shared: true, durability: "power", server: false }, /^A power cut loses nothing/],
+    [{ shared: false, durability: "process" }, /loses every task/],
+    [{ shared: true, durability: "power" }, /^A power cut loses nothing/],
     [
-      { shared: true, durability: "process", server: true },
-      /as long as the server's fsync and synchronous_commit are on/,
-    ],
-    [
-      { shared: true, durability: "process", server: false },
+      { shared: true, durability: "process" },
       /may take back the last writes.*death of any process loses nothing/,
     ],
   ] as const)("is one sentence for %j", (given, sentence) => {

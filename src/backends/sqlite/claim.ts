@@ -31,7 +31,7 @@ const claimableSql = `
 const claimSql =
   "UPDATE qluster_message SET owner = ?, deliveries = deliveries + 1 WHERE seq IN (SELECT value FROM json_each(?))";
 
-const freeKeysSql = `
+export const freeKeysSql: string = `
   UPDATE qluster_message SET unique_key = NULL, unique_until = NULL
   WHERE seq IN (SELECT value FROM json_each(?)) AND unique_until = 'started'`;
 

@@ -86,6 +86,28 @@ export class SqliteConsumer implements Consumer {
     this.#expiresAt = renewedAt + this.#leaseMs;
   }
 
+  /**
+   * Runs `work` in one write under the living lease, after taking over from the dead.
+   *
+   * @param glance - Reads first: an answer of its own means that there is nothing to write.
+   * @throws {LeaseLostError}
+   */
+  async underLease<T>(work: (session: Session) => T, glance?: (session: Session) => T | undefined): Promise<T> {
+    const { file } = this.#parts;
+    if (glance !== undefined) {
+      const seen = await file.read((session) =>
+        this.#nextTakeover(session) <= session.now ? undefined : glance(session),
+      );
+      if (seen !== undefined) return seen;
+    }
+    const { value, hasTakenOver } = await file.write((session) => {
+      const taken = this.#takeOverIfDue(session);
+      return { value: work(session), hasTakenOver: taken };
+    });
+    if (hasTakenOver) file.wakeUp.changed();
+    return value;
+  }
+
   async close(): Promise<void> {
     await this.#parts.file.write((session) => closeLease(session, this.#seq));
     for (const pause of this.#waiting) pause.end();
