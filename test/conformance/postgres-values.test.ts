@@ -5,7 +5,9 @@ import { newTask, stored } from "../../src/testing/tasks.js";
 import { connectTo, emptyPlace, openAt } from "../support/postgres.js";
 
 /** Any text but what Postgres cannot keep. */
-const text = fc.string({ unit: "grapheme" }).filter((value) => !value.includes("\0") && Buffer.from(value).toString() === value);
+const text = fc
+  .string({ unit: "grapheme" })
+  .filter((value) => !value.includes("\0") && Buffer.from(value).toString() === value);
 
 it("writes arrays that the server reads as they were", async () => {
   const client = await connectTo(emptyPlace());
