@@ -304,7 +304,7 @@ describe("a Redis that fails while it is used", () => {
     onTestFinished(() => thief.disconnect());
     const [member = ""] = await thief.zrange("{qluster:shop}:q:1", "0", "0");
     await thief.zrem("{qluster:shop}:q:1", member);
-    await thief.zadd(`{qluster:shop}:h:${owner.id}`, "1", member);
+    await thief.hset(`{qluster:shop}:h:${owner.id}`, member, "1");
 
     await owner.take({ max: 1, waitMs: 0 });
 
