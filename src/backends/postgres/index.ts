@@ -2,6 +2,7 @@ import type { OpenBackend } from "../../contracts/backend.js";
 import { postgresBroker } from "./broker.js";
 import { postgresCache } from "./cache.js";
 import { Connections } from "./connections.js";
+import { lossesSentence } from "./losses.js";
 import { readLocation } from "./location.js";
 import { ProjectDatabase } from "./project-database.js";
 import { PostgresSchema } from "./schema.js";
@@ -40,6 +41,7 @@ export const openBackend: OpenBackend = async (options, clock) => {
     store: postgresStore(database),
     cache: postgresCache(database),
     schema,
+    losses: () => lossesSentence(connections),
     [Symbol.asyncDispose]: dispose,
   };
 };

@@ -21,7 +21,7 @@ const sentSql = `
 const adoptSql = `
   UPDATE qluster_message SET send_at = max(?1, due_at - ?2) WHERE project = ?3 AND send_at IS NULL AND ${isFree}`;
 
-/** New messages: whoever writes them also sends them, soon. */
+/** New messages: whoever writes them also sends them, soon. Who does not, writes in a session whose `handMs` is 0. */
 export function written(session: Session, ids: readonly string[]): void {
   const { outbox, now, project } = session;
   if (outbox === null) return;
