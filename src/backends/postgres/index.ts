@@ -1,4 +1,5 @@
 import type { OpenBackend } from "../../contracts/backend.js";
+import { refuseReplicas } from "../sql/refuse-replicas.js";
 import { postgresBroker } from "./broker.js";
 import { postgresCache } from "./cache.js";
 import { Connections } from "./connections.js";
@@ -21,6 +22,7 @@ const manualSafetyMs = 20;
  * one; the address then names the schema only.
  */
 export const openBackend: OpenBackend = async (options, clock) => {
+  refuseReplicas(options.durability, "Postgres");
   const connections = await Connections.create(readLocation(options.location), options.client, clock);
   const schema = new PostgresSchema(connections);
   const wakeUp = new WakeUp(connections, () => database.number());
