@@ -44,7 +44,7 @@ const exceptions: readonly Exception[] = [
 
 /** The packages that each part may use. Node's own modules are free for all but `contracts`. */
 const packagesOf: Readonly<Record<string, readonly string[]>> = {
-  core: ["superjson", "jiti", "tinyglobby"],
+  core: ["superjson", "jiti", "tinyglobby", "temporal-polyfill"],
   options: ["zod"],
   "backends/sqlite": ["libsql"],
   cli: ["citty", "@clack/prompts", "jiti", "tinyglobby"],

@@ -3,5 +3,6 @@ export { brokerSuite } from "./broker-suite.js";
 export { cacheSuite } from "./cache-suite.js";
 export { manualClock, realClock, type TestClock } from "./manual-clock.js";
 export { schemaSuite, type SchemaSuite } from "./schema-suite.js";
+export { scheduleSuite } from "./schedule-suite.js";
 export { storeSuite } from "./store-suite.js";
 export type { BrokerSuite, Suite, TestFunction, Where } from "./suite.js";

@@ -1,6 +1,14 @@
 import { describe, it } from "vitest";
 import { openBackend } from "../../src/backends/memory/index.js";
-import { brokerSuite, cacheSuite, manualClock, schemaSuite, storeSuite, type Where } from "../../src/testing/index.js";
+import {
+  brokerSuite,
+  cacheSuite,
+  manualClock,
+  scheduleSuite,
+  schemaSuite,
+  storeSuite,
+  type Where,
+} from "../../src/testing/index.js";
 
 describe("memory", () => {
   const clock = manualClock();
@@ -23,6 +31,7 @@ describe("memory", () => {
     },
   });
   storeSuite({ describe, it, clock, open });
+  scheduleSuite({ describe, it, clock, open });
   cacheSuite({ describe, it, clock, open });
   schemaSuite({ describe, it, clock, open, tables: false });
 });
