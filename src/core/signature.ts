@@ -3,7 +3,7 @@ import { hmac } from "./hmac.js";
 import type { Keyring, SecretKeys } from "./keyring.js";
 
 /** What a signature stands for: one of a task is worth nothing under a result, or in another queue. */
-export type Purpose = "task" | "result";
+export type Purpose = "task" | "result" | "schedule";
 
 /** The contexts of so many queues are kept; a name more, and they are made anew. */
 const keptContexts = 1_000;

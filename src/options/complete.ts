@@ -9,13 +9,14 @@ export interface Surroundings {
   readonly database: DatabaseAddress;
   readonly root: string;
   readonly configFile: string | null;
+  readonly preset: "django-q2" | null;
   readonly origins: Map<string, ValueSource>;
   readonly notes: readonly string[];
 }
 
 /** Puts the checked parts together: derived defaults, milliseconds and bytes, what `config print` shows. */
 export function completeConfig(values: PlainValues, around: Surroundings): ResolvedConfig {
-  const { database, root, configFile, origins, notes } = around;
+  const { database, root, configFile, preset, origins, notes } = around;
   const clusterName = values.clusterName ?? values.name;
   const queues = values.queues ?? new Map([[clusterName, 1]]);
   const workers = values.workers === 0 ? availableParallelism() : values.workers;
@@ -42,6 +43,10 @@ export function completeConfig(values: PlainValues, around: Surroundings): Resol
     attempts: values.attempts,
     backoff: { baseMs: backoff.base, factor: backoff.factor, maxMs: backoff.max, jitter: backoff.jitter },
     hookOn: values.hookOn,
+    scheduler: values.scheduler,
+    timeZone: values.timeZone,
+    catchUp: values.catchUp,
+    preset,
     recycle: values.recycle,
     maxRssBytes: values.maxRss,
     queueLimit: values.queueLimit,

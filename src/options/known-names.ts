@@ -25,7 +25,6 @@ const notYet = new Set([
   "broker",
   "cache",
   "cached",
-  "catchUp",
   "cpuAffinity",
   "djangoRedis",
   "ironMq",
@@ -33,9 +32,7 @@ const notYet = new Set([
   "mongo",
   "mongoDb",
   "redis",
-  "scheduler",
   "sqs",
-  "timeZone",
 ]);
 
 /** What to say of an option that Qluster does not have. */

@@ -6,12 +6,13 @@ import type { Duration } from "../task-types.js";
 import { nextSlot } from "./next-slot.js";
 import { parseCron } from "./parse-cron.js";
 import { calendarSteps, scheduleTypes, typeCodes } from "./rule.js";
-import type { CatchUp, Overlap, Rule, ScheduleType, TypeCode } from "./rule.js";
+import type { CatchUp, Overlap, Rule, ScheduleType } from "./rule.js";
 import { instantOf, wallTimeAt, type ZoneClock } from "./zone-clock.js";
 
 /** A rule as it is written. */
 export interface RuleInput {
-  readonly type?: ScheduleType | TypeCode | undefined;
+  /** A type, or Django Q2's code of one. */
+  readonly type?: string | undefined;
   readonly minutes?: number | undefined;
   readonly every?: Duration | undefined;
   readonly cron?: string | undefined;
@@ -99,12 +100,16 @@ function checkType({ type, every, cron }: RuleInput): ScheduleType {
     if (every !== undefined) return "EVERY";
     return cron === undefined ? "ONCE" : "CRON";
   }
+  if (typeof type !== "string") throw noType(type, undefined);
   const byCode = Object.entries(typeCodes).find(([, code]) => code === type)?.[0];
   const found = scheduleTypes.find((known) => known === (byCode ?? type));
   if (found !== undefined) return found;
-  const near = nearest(`${type}`, scheduleTypes);
+  throw noType(type, nearest(type, scheduleTypes));
+}
+
+function noType(type: unknown, near: string | undefined): ScheduleError {
   const advice = near === undefined ? `Types are ${scheduleTypes.join(", ")}.` : `Did you mean "${near}"?`;
-  throw new ScheduleError("type", `There is no schedule type ${quote(type)}. ${advice}`);
+  return new ScheduleError("type", `There is no schedule type ${quote(type)}. ${advice}`);
 }
 
 /** Which types a field belongs to. */
@@ -162,7 +167,8 @@ function cronOf(cron: unknown): string {
   return cron.trim();
 }
 
-function timeOf(at: unknown): number {
+/** A time of the day, in milliseconds since midnight. */
+export function timeOf(at: unknown): number {
   const parts = typeof at === "string" ? /^(\d{1,2}):(\d{2})(?::(\d{2}))?$/.exec(at) : null;
   const [hours, minutes, seconds] = [parts?.[1], parts?.[2], parts?.[3] ?? "0"].map(Number) as [number, number, number];
   if (hours < 24 && minutes < 60 && seconds < 60) return ((hours * 60 + minutes) * 60 + seconds) * 1_000;

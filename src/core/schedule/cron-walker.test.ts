@@ -139,8 +139,8 @@ function expression(): Expression {
   ];
   const allows = (shown: Face): boolean => {
     if (!minute.allows[shown.minute] || !hour.allows[shown.hour] || !month.allows[shown.month]) return false;
-    const [onDate = false, onDay = false] = [date.allows[shown.date], day.allows[shown.day]];
-    return date.isAny || day.isAny ? onDate && onDay : onDate || onDay;
+    const [offDate, offDay] = [!date.allows[shown.date], !day.allows[shown.day]];
+    return date.isAny || day.isAny ? !offDate && !offDay : !offDate || !offDay;
   };
   const text = [minute, hour, date, month, day].map((one) => one.text).join(" ");
   return { text, isEveryHour: hour.isAny, allows };

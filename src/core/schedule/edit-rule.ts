@@ -1,47 +1,37 @@
-import { checkRule, type CheckedRule, type RuleInput, type RuleSetting } from "./check-rule.js";
+import { checkRule, timeOf, type RuleInput, type RuleSetting } from "./check-rule.js";
 import { nextSlot } from "./next-slot.js";
 import { calendarSteps, elapsedStep, type Rule } from "./rule.js";
 
-/** What makes a schedule look for its next slot anew. */
-const timing = ["type", "minutes", "every", "cron", "at", "nextRun"] as const satisfies readonly (keyof RuleInput)[];
+const dayMs = 86_400_000;
+
+/** What a schedule waits for after its rule has changed. */
+export interface EditedRule {
+  readonly rule: Rule;
+  readonly nextRun: number | null;
+}
 
 /**
- * A rule after an edit, and its next slot. When the cron expression, type, distance, time or zone changed, that is the
- * first slot after now by the new rule; a rule that still follows the clock keeps its time of the day.
+ * The rule that takes the place of another one. When the expression, type, distance, time of the day or zone differs,
+ * it waits for its first slot after now; a rule that still follows the clock keeps its time of the day, and one that
+ * follows elapsed time its grid. Otherwise it goes on waiting for what it waited for.
  *
- * @param setting.zone - The clocks of the zone it has from now on.
+ * @param input - All of the new rule. `nextRun` counts for ONCE, and where the caller means it to.
+ * @param setting.zone - The clocks of the new rule's zone.
  * @param nextRun - The slot that it waits for so far.
  * @throws {ScheduleError} as {@link checkRule}.
  */
-export function editRule(
-  rule: Rule,
-  changes: RuleInput,
-  nextRun: number | null,
-  setting: RuleSetting,
-): { readonly rule: Rule; readonly nextRun: number | null } {
-  const isRetimed = timing.some((key) => changes[key] !== undefined) || setting.zone.name !== rule.timeZone;
-  const kept = { ...inputOf(rule), ...(changes.type === undefined ? {} : noDistance) };
-  const waiting = nextRun === null || isRetimed ? undefined : new Date(nextRun);
-  const checked = checkRule({ nextRun: waiting, ...kept, ...given(changes) }, setting);
-  if (!isRetimed) return { rule: { ...checked.rule, anchor: rule.anchor }, nextRun };
-  if (changes.nextRun !== undefined || changes.at !== undefined) return fresh(checked);
-  const edited = { ...checked.rule, anchor: keepsAnchor(rule, checked.rule) ? rule.anchor : checked.rule.anchor };
-  if (edited.type === "ONCE") return fresh(checked);
+export function replaceRule(before: Rule, input: RuleInput, nextRun: number | null, setting: RuleSetting): EditedRule {
+  const waiting = input.nextRun ?? (nextRun === null ? undefined : new Date(nextRun));
+  const { rule, firstSlot } = checkRule({ ...input, nextRun: waiting }, setting);
+  if (isMoved(before, rule, input, nextRun)) return { rule, nextRun: firstSlot };
+  if (hasSameTimes(before, rule)) return { rule: { ...rule, anchor: before.anchor }, nextRun };
+  if (rule.type === "ONCE") return { rule, nextRun: firstSlot };
+  const edited = { ...rule, anchor: keepsAnchor(before, rule) ? before.anchor : rule.anchor };
   return { rule: edited, nextRun: nextSlot(edited, setting.now, setting.zone) };
 }
 
-const noDistance = { minutes: undefined, every: undefined, cron: undefined };
-
-function fresh({ rule, firstSlot }: CheckedRule): { readonly rule: Rule; readonly nextRun: number } {
-  return { rule, nextRun: firstSlot };
-}
-
-function keepsAnchor(before: Rule, after: Rule): boolean {
-  const bothFollowClock = calendarSteps[before.type] !== undefined && calendarSteps[after.type] !== undefined;
-  return bothFollowClock || (elapsedStep(before) !== undefined && elapsedStep(after) !== undefined);
-}
-
-function inputOf(rule: Rule): RuleInput {
+/** A rule as it would be written: to change parts of it. */
+export function inputOf(rule: Rule): RuleInput {
   const { type, everyMs, cron, until, jitterMs, catchUp, catchUpLimit, overlap } = rule;
   return {
     type,
@@ -56,6 +46,19 @@ function inputOf(rule: Rule): RuleInput {
   };
 }
 
-function given(changes: RuleInput): RuleInput {
-  return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
+function isMoved(before: Rule, after: Rule, { at, nextRun }: RuleInput, waiting: number | null): boolean {
+  if (nextRun !== undefined && nextRun.getTime() !== waiting) return true;
+  return (
+    at !== undefined &&
+    (!keepsAnchor(before, after) || before.anchor - Math.floor(before.anchor / dayMs) * dayMs !== timeOf(at))
+  );
+}
+
+function hasSameTimes(before: Rule, after: Rule): boolean {
+  return (["type", "everyMs", "cron", "timeZone"] as const).every((key) => before[key] === after[key]);
+}
+
+function keepsAnchor(before: Rule, after: Rule): boolean {
+  const bothFollowClock = calendarSteps[before.type] !== undefined && calendarSteps[after.type] !== undefined;
+  return bothFollowClock || (elapsedStep(before) !== undefined && elapsedStep(after) !== undefined);
 }

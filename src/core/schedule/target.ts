@@ -14,6 +14,8 @@ export interface TaskTarget {
   readonly name: string | null;
   readonly group: string | null;
   readonly priority: number;
+  /** After the slot, in milliseconds. */
+  readonly delayMs: number;
   readonly expiresMs: number | null;
   readonly unique: UniqueKey | null;
 }
@@ -30,7 +32,7 @@ export function taskOfSlot(
   func: string,
   jitterMs = 0,
 ): NewTask {
-  const { queue, envelope, name, group, priority, expiresMs, unique } = target;
+  const { queue, envelope, name, group, priority, delayMs, expiresMs, unique } = target;
   const header = readHeader(envelope);
   if (header === undefined)
     throw new Error("The sealed target of the schedule cannot be read. Save the schedule anew.");
@@ -46,7 +48,7 @@ export function taskOfSlot(
     kind: "task",
     parent: facts.schedule,
     priority,
-    delayMs: 0,
+    delayMs,
     dueAt: late === 0 ? null : facts.slot + late,
     expiresMs,
     unique,
