@@ -139,8 +139,7 @@ function scheduleVerbs(
     return new Client({ ...host, enqueue: host.enqueue(), now: Date.now });
   };
   return {
-    schedule: (async (target: unknown, rule: unknown) =>
-      await (await load()).create(target, rule)) as Qluster["schedule"],
+    schedule: async (target: unknown, rule: unknown) => await (await load()).create(target, rule),
     schedules: Object.freeze<ScheduleVerbs>({
       get: async (...args) => await (await load()).get(...args),
       list: async (...args) => await (await load()).list(...args),

@@ -61,7 +61,7 @@ export function readScheduleOptions(given: unknown): ScheduleOptions {
   const options = given as Readonly<Record<string, unknown>>;
   for (const key of Object.keys(options)) checkKey(key);
   return {
-    rule: pick(options, (key) => ruleKeys.includes(key)) as RuleInput,
+    rule: pick(options, (key) => ruleKeys.includes(key)),
     task: pick(options, (key) => !known.has(key)),
     timeZone: options["timeZone"] as string | undefined,
     name: label(options["name"], "name"),

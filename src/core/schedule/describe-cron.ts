@@ -1,14 +1,22 @@
 import { listText, months, ordinal, weekdays } from "./describe-time.js";
 import type { Cron } from "./parse-cron.js";
 
+/** So many times of the day are listed; of more, hours and minutes are told apart. */
+const listedTimes = 6;
+
 /** A cron expression as part of a sentence: `at 22:00 on Monday to Friday`. */
 export function describeCron(cron: Cron): string {
-  return [timeWords(cron), dayWords(cron), monthWords(cron)].filter((part) => part !== "").join(" ");
+  const everyDay = cron.days === "every" && momentsOf(cron) <= listedTimes ? "every day" : "";
+  return [everyDay, timeWords(cron), dayWords(cron), monthWords(cron)].filter((part) => part !== "").join(" ");
 }
 
-function timeWords({ seconds, minutes, hours }: Cron): string {
-  const moments = seconds.length * minutes.length * hours.length;
-  if (moments <= 6) {
+function momentsOf({ seconds, minutes, hours }: Cron): number {
+  return seconds.length * minutes.length * hours.length;
+}
+
+function timeWords(cron: Cron): string {
+  const { seconds, minutes, hours } = cron;
+  if (momentsOf(cron) <= listedTimes) {
     return `at ${listText(hours.flatMap((h) => minutes.flatMap((m) => seconds.map((s) => clockText(h, m, s)))))}`;
   }
   const hourPart = hours.length === 24 ? "" : ` of hour ${rangesText(hours)}`;

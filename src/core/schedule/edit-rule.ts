@@ -21,10 +21,12 @@ export interface EditedRule {
  * @throws {ScheduleError} as {@link checkRule}.
  */
 export function replaceRule(before: Rule, input: RuleInput, nextRun: number | null, setting: RuleSetting): EditedRule {
-  const waiting = input.nextRun ?? (nextRun === null ? undefined : new Date(nextRun));
-  const { rule, firstSlot } = checkRule({ ...input, nextRun: waiting }, setting);
+  const { rule, firstSlot } = checkRule(input, setting);
   if (isMoved(before, rule, input, nextRun)) return { rule, nextRun: firstSlot };
-  if (hasSameTimes(before, rule)) return { rule: { ...rule, anchor: before.anchor }, nextRun };
+  if (hasSameTimes(before, rule)) {
+    const isOver = nextRun !== null && rule.until !== undefined && nextRun > rule.until;
+    return { rule: { ...rule, anchor: before.anchor }, nextRun: isOver ? null : nextRun };
+  }
   if (rule.type === "ONCE") return { rule, nextRun: firstSlot };
   const edited = { ...rule, anchor: keepsAnchor(before, rule) ? before.anchor : rule.anchor };
   return { rule: edited, nextRun: nextSlot(edited, setting.now, setting.zone) };

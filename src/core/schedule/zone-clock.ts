@@ -48,7 +48,7 @@ const utc: ZoneClock = {
   stretchAt: () => ({ start: -Infinity, end: Infinity, offset: 0, before: 0 }),
 };
 
-const clocks = new Map<string, Promise<ZoneClock>>([["UTC", Promise.resolve(utc)]]);
+const clocks = new Map<string, ZoneClock>([["UTC", utc]]);
 
 /**
  * The clocks of a zone by its IANA name. Loads Temporal for the first zone that is not UTC: the runtime's own, else the
@@ -56,16 +56,13 @@ const clocks = new Map<string, Promise<ZoneClock>>([["UTC", Promise.resolve(utc)
  *
  * @throws {ScheduleError} for a zone that this runtime does not know, with the nearest name.
  */
-export function zoneClock(name: unknown): Promise<ZoneClock> {
+export async function zoneClock(name: unknown): Promise<ZoneClock> {
   const known = typeof name === "string" ? clocks.get(name) : undefined;
   if (known !== undefined) return known;
-  const opened = openClock(checkZone(name));
-  // A fault must not stay: the next call may find what this one has missed.
-  opened.then(
-    (clock) => clocks.set(clock.name, opened),
-    () => {},
-  );
-  return opened;
+  const clock = await openClock(checkZone(name));
+  const first = clocks.get(clock.name) ?? clock;
+  clocks.set(clock.name, first);
+  return first;
 }
 
 async function openClock(name: string): Promise<ZoneClock> {
