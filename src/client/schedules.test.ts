@@ -401,7 +401,7 @@ describe.each(backends)("schedules on %s", (_, open) => {
     });
   });
 
-  it("with Django Q2's values takes 0 minutes for 1, and makes up for all missed slots (P178, P210)", async () => {
+  it("with Django Q2's values takes 0 minutes for 1, and makes up for all missed slots (P037, P178, P210)", async () => {
     const like = createQluster({ ...config, preset: "django-q2" }, { backend, env: {} });
 
     const made = await like.schedule(report, { type: "MINUTES", minutes: 0 });
@@ -409,7 +409,7 @@ describe.each(backends)("schedules on %s", (_, open) => {
     expect([made.minutes, made.catchUp]).toEqual([1, "all"]);
   });
 
-  it("uses the zone of the configuration, which is UTC by default (P198, P224, P235)", async () => {
+  it("uses the zone of the configuration, which is UTC by default (P053, P198, P224, P235)", async () => {
     const moscow = createQluster({ ...config, timeZone: "Europe/Moscow" }, { backend, env: {} });
 
     const zones = [

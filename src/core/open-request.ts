@@ -43,7 +43,7 @@ function withIntended(args: readonly unknown[], name: string, slot: number): unk
 }
 
 /** A signature holds for a copy too; the id inside tells it from the message that was signed. */
-export function assertOwn(sealedId: string, id: string): void {
+function assertOwn(sealedId: string, id: string): void {
   if (sealedId === id) return;
   throw new EnvelopeError(
     "unreadable",

@@ -1,3 +1,7 @@
+import { execFile } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { scheduled } from "qluster";
 import type { ScheduleRun } from "qluster";
@@ -69,7 +73,7 @@ describe("a schedule in a running cluster", () => {
     expect(shop.trace()[0]).toContain("slot once");
   });
 
-  it("fires nothing in a cluster with \`scheduler: false\`, or started with --no-schedule (P220)", async () => {
+  it("fires nothing in a cluster with `scheduler: false`, or started with --no-schedule (P050, P220)", async () => {
     await using shop = await workshop({}, tasks);
     await shop.q.schedule("jobs.slotOf", { type: "DAILY", name: "report" });
     await shop.cluster({ config: { scheduler: false } });
@@ -119,6 +123,21 @@ describe("a schedule in a running cluster", () => {
     const starts = shop.trace().map((line) => Number(line.split(" ")[4]));
     expect(starts[1]! - starts[0]!).toBeGreaterThanOrEqual(2_500);
   });
+});
+
+it("does what the README shows", async () => {
+  await using shop = await workshop();
+  const readme = readFileSync("README.md", "utf8");
+  const code = /```js\n(\/\/ schedules\.mjs\n[\s\S]*?)```/.exec(readme)?.[1] ?? "";
+  writeFileSync(join(shop.folder, "schedules.mjs"), code);
+
+  const { stdout } = await promisify(execFile)(process.execPath, ["schedules.mjs"], { cwd: shop.folder });
+
+  expect(stdout.split("\n").slice(0, 3)).toEqual([
+    "Every day at 03:00 (Europe/Moscow).",
+    "[ 'cleanup' ] [] [] []",
+    expect.stringContaining("2026-03-29T01:30:00.000Z 02:30 does not exist on this day"),
+  ]);
 });
 
 it("with four clusters on one store makes 1,000 tasks of 1,000 schedules that are due in the same second, none twice, all within 5 s (P216, P217)", async () => {

@@ -4,7 +4,7 @@ import { newestSlots } from "./slots-between.js";
 import type { ZoneClock } from "./zone-clock.js";
 
 /** A slot that is later than this counts as missed, in milliseconds; with `catchUp: "none"` it is passed over. */
-export const onTimeMs = 30_000;
+const onTimeMs = 30_000;
 
 /** What one look at a due schedule leads to. */
 export interface DueSlots {

@@ -6,8 +6,8 @@ export interface CronField {
   readonly names?: readonly string[];
 }
 
-export const monthNames: readonly string[] = "jan feb mar apr may jun jul aug sep oct nov dec".split(" ");
-export const dayNames: readonly string[] = "sun mon tue wed thu fri sat".split(" ");
+const monthNames: readonly string[] = "jan feb mar apr may jun jul aug sep oct nov dec".split(" ");
+const dayNames: readonly string[] = "sun mon tue wed thu fri sat".split(" ");
 
 /** In the order in which they are written. Seconds come last, as in Django Q2. 7 is Sunday too. */
 export const cronFields: readonly CronField[] = [

@@ -46,7 +46,7 @@ function monthsBetween(from: number, to: number): number {
 }
 
 /** The same day so many months later, or the last day of a month that is too short for it. */
-export function addMonths(wallTime: number, months: number): number {
+function addMonths(wallTime: number, months: number): number {
   const date = new Date(wallTime);
   const year = date.getUTCFullYear();
   const month = date.getUTCMonth() + months;

@@ -60,8 +60,6 @@ export const typeCodes = {
   CRON: "C",
 } as const;
 
-export type TypeCode = (typeof typeCodes)[keyof typeof typeCodes];
-
 /** Types that keep the time on the clock: how many days or months lie between two slots. */
 export const calendarSteps: Partial<Record<ScheduleType, { readonly days: number } | { readonly months: number }>> = {
   DAILY: { days: 1 },
