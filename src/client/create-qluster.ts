@@ -65,6 +65,7 @@ export function qlusterOf(config: ResolvedConfig, backend?: Backend): Qluster {
       config,
       store,
       checkLive: (func) => sender.checkLive(func),
+      warn: (text) => logger.warn(text),
     }),
     loadTasks: async () => {
       const names = await loadTasks(config.root, config.tasks);

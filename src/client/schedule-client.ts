@@ -22,6 +22,7 @@ export interface ScheduleHost extends DraftHost {
   readonly store: () => Promise<Store>;
   /** Says so when clusters are alive and none of them knows the task. */
   readonly checkLive: (func: string) => void;
+  readonly warn: (text: string) => void;
 }
 
 /** So often a change is made anew when somebody else has changed the schedule meanwhile. */
@@ -118,6 +119,7 @@ export class ScheduleClient implements ScheduleVerbs {
   ): Promise<{ readonly schedule: StoredSchedule; readonly did: "added" | "changed" | "unchanged" }> {
     const schedules = await this.#schedules();
     if (draft.unknown) this.#host.checkLive(draft.func);
+    this.#checkCluster(draft);
     for (let tries = 0; tries < mostTries; tries++) {
       const { id, created } = await schedules.insert(newSchedule(this.#host, draft, newId(), declaredBy));
       const stored = await schedules.find(id);
@@ -131,6 +133,16 @@ export class ScheduleClient implements ScheduleVerbs {
       if (answer === "done") return { schedule: await this.#find(id), did: "changed" };
     }
     throw tooManyTries(draft.options.name ?? draft.func);
+  }
+
+  /** Tasks without a queue go to the cluster of the configuration; schedules without a cluster do not. */
+  #checkCluster({ options, func }: Draft): void {
+    const { name, clusterName } = this.#host.config;
+    if (options.cluster !== undefined || clusterName === name) return;
+    this.#host.warn(
+      `The schedule of ${func} names no cluster, so clusters with the name "${name}" fire it; this configuration's is ` +
+        `"${clusterName}". Give it cluster: "${clusterName}" if that is meant.`,
+    );
   }
 
   #replacing(stored: StoredSchedule, draft: Draft, declaredBy: string | null): ScheduleChange | undefined {

@@ -409,6 +409,20 @@ describe.each(backends)("schedules on %s", (_, open) => {
     expect([made.minutes, made.catchUp]).toEqual([1, "all"]);
   });
 
+  it("says who fires a schedule without a cluster where the configuration's own cluster will not (P205)", async () => {
+    const lines: string[] = [];
+    const say = (text: string): void => void lines.push(text);
+    const logger = { debug: say, info: say, warn: say, error: say };
+    const media = createQluster({ ...config, clusterName: "media", logger }, { backend, env: {} });
+
+    await media.schedule(report, daily);
+    await media.schedule(report, { ...daily, cluster: "media" });
+
+    expect(lines).toEqual([
+      expect.stringContaining('clusters with the name "test" fire it; this configuration\'s is "media"'),
+    ]);
+  });
+
   it("uses the zone of the configuration, which is UTC by default (P053, P198, P224, P235)", async () => {
     const moscow = createQluster({ ...config, timeZone: "Europe/Moscow" }, { backend, env: {} });
 
