@@ -110,4 +110,14 @@ export {
   UnknownTaskError,
 } from "./errors.js";
 export { defineConfig } from "./options/config.js";
+export type {
+  DatabaseOption,
+  PostgresClient,
+  PostgresDatabase,
+  PostgresPool,
+  PostgresPoolOptions,
+  RedisConnection,
+  RedisConnectionOptions,
+  RedisDatabase,
+} from "./options/database-option.js";
 export type { DjangoQ2Config, QlusterConfig, Retention, Size } from "./options/config.js";

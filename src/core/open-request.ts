@@ -15,11 +15,17 @@ export interface Found {
  * Header and arguments of a task's message, once its signature was checked: of a request as its producer has sealed it,
  * or of a schedule's slot, whose sealed target is opened here and completed by the facts of the slot.
  *
+ * @param header - Where the caller has read it already.
  * @throws {EnvelopeError} also when the message is a copy under another id.
  */
-export function openRequest(keys: Keyring, found: Found, options: { readonly maxBytes: number }): OpenedTask {
-  if (readHeader(found.envelope)?.kind === "slot") return openSlot(keys, found, options);
-  const opened = openTask(keys, found.queue, found.envelope, options);
+export function openRequest(
+  keys: Keyring,
+  found: Found,
+  options: { readonly maxBytes: number },
+  header: TaskHeader | undefined = readHeader(found.envelope),
+): OpenedTask {
+  if (header?.kind === "slot") return openSlot(keys, found, options);
+  const opened = openTask(keys, found.queue, found.envelope, options, header);
   if (opened.header.kind !== undefined) throw notByItself(found.id, opened.header.kind);
   assertOwn(opened.header.id, found.id);
   return opened;

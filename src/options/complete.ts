@@ -1,27 +1,31 @@
 import { availableParallelism } from "node:os";
-import { maskPassword } from "./database.js";
+import { showDatabase } from "./database.js";
 import { plainOptions, type PlainValues } from "./option-table.js";
 import type { DatabaseAddress, ResolvedConfig, ValueSource } from "./resolved.js";
-import { embeddedSecret, processSecret } from "./secret-file.js";
+import { defaultSecret } from "./default-secret.js";
 
 /** What a configuration needs beside its plain options. */
 export interface Surroundings {
   readonly database: DatabaseAddress;
+  readonly broker: DatabaseAddress | null;
+  readonly cache: DatabaseAddress | null;
   readonly root: string;
   readonly configFile: string | null;
   readonly preset: "django-q2" | null;
   readonly origins: Map<string, ValueSource>;
   readonly notes: readonly string[];
+  /** The environment says that this is no try-out: a server's secret must be given. */
+  readonly production: boolean;
 }
 
 /** Puts the checked parts together: derived defaults, milliseconds and bytes, what `config print` shows. */
 export function completeConfig(values: PlainValues, around: Surroundings): ResolvedConfig {
-  const { database, root, configFile, preset, origins, notes } = around;
+  const { database, broker, cache, root, configFile, preset, origins, notes, production } = around;
   const clusterName = values.clusterName ?? values.name;
   const queues = values.queues ?? new Map([[clusterName, 1]]);
   const workers = values.workers === 0 ? availableParallelism() : values.workers;
   const logFormat = values.logFormat ?? (process.stderr.isTTY ? "pretty" : "json");
-  const shown = shownValues({ ...values, clusterName, queues, workers, logFormat }, database);
+  const shown = shownValues({ ...values, clusterName, queues, workers, logFormat }, around);
   const { retention, backoff } = values;
   let secrets = values.secret;
   return Object.freeze<ResolvedConfig>({
@@ -30,6 +34,8 @@ export function completeConfig(values: PlainValues, around: Surroundings): Resol
     root,
     configFile,
     database: Object.freeze(database),
+    broker: Object.freeze(broker),
+    cache: Object.freeze(cache),
     tasks: values.tasks,
     queues,
     workers,
@@ -68,7 +74,7 @@ export function completeConfig(values: PlainValues, around: Surroundings): Resol
     encrypt: values.encrypt,
     // Read on first use: commands that sign nothing must run where no secret can be read, or made.
     get secrets() {
-      return (secrets ??= [database.scheme === "memory" ? processSecret() : embeddedSecret(database.location)]);
+      return (secrets ??= [defaultSecret(database, { root, production })]);
     },
     sync: values.sync,
     save: values.save,
@@ -82,11 +88,19 @@ export function completeConfig(values: PlainValues, around: Surroundings): Resol
   });
 }
 
-function shownValues(values: PlainValues, database: DatabaseAddress): Map<string, string> {
-  const shown = new Map([["database", maskPassword(`${database.scheme}:${database.location}`)]]);
+function shownValues(values: PlainValues, { database, broker, cache }: Surroundings): Map<string, string> {
+  const shown = new Map([
+    ["database", showDatabase(database)],
+    ["broker", showRole(broker)],
+    ["cache", showRole(cache)],
+  ]);
   for (const option of Object.keys(plainOptions) as (keyof PlainValues)[])
     shown.set(option, show(option, values[option]));
   return shown;
+}
+
+function showRole(address: DatabaseAddress | null): string {
+  return address === null ? "the database" : showDatabase(address);
 }
 
 function show<K extends keyof PlainValues>(option: K, value: PlainValues[K]): string {

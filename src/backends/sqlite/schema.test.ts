@@ -21,9 +21,6 @@ async function schemaOf(location: string, versions: readonly Migration[]): Promi
   return new SqliteSchema(await Connection.open(await loadDriver(), options, clock), clock, location, versions);
 }
 
-/** The version of this code. */
-const here = migrations.length;
-
 describe("the tables", () => {
   it("are brought forward by newer code while older code goes on working (P374)", async () => {
     const location = temporaryFile();
@@ -41,12 +38,13 @@ describe("the tables", () => {
 
   it("refuse code that is older than they can work with, and say which release it takes", async () => {
     const location = temporaryFile();
-    await (await schemaOf(location, [...migrations, next(migrations.length + 1)])).migrate();
+    const own = migrations.length;
+    await (await schemaOf(location, [...migrations, next(own + 1)])).migrate();
 
     await expect(openOn(location)).rejects.toMatchObject({
       code: "QLUSTER_SCHEMA",
       message: expect.stringMatching(
-        new RegExp(`works with code from version ${here + 1} on; this code has version ${here}.*newer release`),
+        new RegExp(`works with code from version ${own + 1} on; this code has version ${own}.*newer release`),
       ) as string,
     });
   });
@@ -54,10 +52,12 @@ describe("the tables", () => {
   it("refuse code that is newer than they are, and name the command", async () => {
     const location = temporaryFile();
     await openOn(location);
+    const own = migrations.length;
     const schema = await schemaOf(location, [...migrations, next(1)]);
 
-    const said = `have version ${here}, and this code needs version ${here + 1}.*npx qluster migrate`;
-    expect(() => schema.assertUsable()).toThrow(new RegExp(said));
+    expect(() => schema.assertUsable()).toThrow(
+      new RegExp(`have version ${own}, and this code needs version ${own + 1}.*npx qluster migrate`),
+    );
   });
 
   it("are all there or not at all when a version fails in the middle", async () => {

@@ -2,7 +2,7 @@ import type { Migration } from "../../sql/migration.js";
 
 /** Schedules and their runs. Code that knows nothing of them goes on as before. */
 export const schedules: Migration = {
-  version: 2,
+  version: 3,
   worksFrom: 1,
   name: "schedules",
   sql: `
