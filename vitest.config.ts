@@ -21,7 +21,8 @@ export default defineConfig({
       project("cluster", ["test/cluster/**/*.test.ts", withProcesses], 60_000, 2),
       project("examples", ["test/examples/**/*.test.ts"], 180_000, 3),
       project("package", ["test/package/**/*.test.ts", "test/readme.test.ts"], 300_000, 4),
-      project("kill", ["test/kill/**/*.test.ts"], 600_000, 5),
+      transactions(),
+      project("kill", ["test/kill/**/*.test.ts"], 600_000, 6),
     ],
   },
 });
@@ -29,4 +30,10 @@ export default defineConfig({
 function project(name: string, include: string[], limitMs: number, groupOrder: number) {
   const limits = { testTimeout: limitMs, hookTimeout: limitMs };
   return { test: { name, include, ...limits, ...oneAtATime, sequence: { groupOrder } } };
+}
+
+/** Their libraries are installed apart; the set-up does it where they are missing. */
+function transactions() {
+  const { test } = project("transactions", ["test/transactions/**/*.test.ts"], 60_000, 5);
+  return { test: { ...test, globalSetup: [...test.globalSetup, "scripts/transactions.mjs"] } };
 }

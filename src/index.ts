@@ -5,6 +5,7 @@ export { link } from "./client/link.js";
 export { signals } from "./client/public-signals.js";
 export { ref, task } from "./client/task.js";
 export type {
+  AfterCommitVerbs,
   DefineLink,
   DefineRef,
   DefineTask,
@@ -15,6 +16,7 @@ export type {
   Qluster,
   ReadOptions,
   TaskStatus,
+  TransactionOptions,
 } from "./client/types.js";
 export type { LogFields, Logger } from "./contracts/logger.js";
 export type {
@@ -84,6 +86,7 @@ export {
   TooLargeError,
   TooLongError,
   TooManyPendingError,
+  TransactionError,
   UndecodableError,
   UnencodableError,
   UnknownFunctionError,

@@ -8,6 +8,7 @@ import { folderOfConfig } from "../options/find-config.js";
 import { openBackend } from "../options/open-backend.js";
 import { resolveConfig } from "../options/resolve.js";
 import type { ResolvedConfig } from "../options/resolved.js";
+import { AfterCommit } from "./after-commit.js";
 import { Connection } from "./connection.js";
 import { Groups } from "./groups.js";
 import { clientLogger } from "./logger.js";
@@ -15,7 +16,8 @@ import { filledText } from "./option-checks.js";
 import { findFinished, recordOf, resultOf, type Opener } from "./reader.js";
 import { Sender } from "./sender.js";
 import { statusOf } from "./status.js";
-import type { GroupOptions, Qluster, ReadOptions } from "./types.js";
+import { Transactions, type PlainVerbs } from "./transactions.js";
+import type { EnqueueVerbs, GroupOptions, Qluster, ReadOptions } from "./types.js";
 import { Waiters } from "./waiters.js";
 
 /** For tests and programs that build on Qluster. */
@@ -53,8 +55,10 @@ export function qlusterOf(config: ResolvedConfig, backend?: Backend): Qluster {
   const sender = new Sender(connection, config, logger, keys);
   const waiters = new Waiters(store);
   const opener: Opener = { keys, limits: config };
+  const transactions = new Transactions(connection, sender);
   const verbs: Qluster = {
-    ...enqueueVerbs(sender),
+    ...enqueueVerbs(() => transactions.ambient ?? sender),
+    ...transactionVerbs(transactions, (tx) => new AfterCommit(tx, sender, logger)),
     ...readVerbs(waiters, opener),
     ...groupVerbs(new Groups(store, waiters, opener)),
     ...taskVerbs(connection, store),
@@ -76,10 +80,28 @@ export function qlusterOf(config: ResolvedConfig, backend?: Backend): Qluster {
 type Pieces<K extends keyof Qluster> = Pick<Qluster, K>;
 
 // The public types of these verbs are made of what the target is; inside, everything is a value to check.
-function enqueueVerbs(sender: Sender): Pieces<"asyncTask" | "asyncTasks"> {
+function enqueueVerbs(verbs: () => PlainVerbs): EnqueueVerbs {
   return {
-    asyncTask: ((target: unknown, ...args: unknown[]) => sender.send(target, args)) as Qluster["asyncTask"],
-    asyncTasks: ((links: unknown) => sender.sendAll(links)) as Qluster["asyncTasks"],
+    asyncTask: ((target: unknown, ...args: unknown[]) => verbs().send(target, args)) as Qluster["asyncTask"],
+    asyncTasks: ((links: unknown) => verbs().sendAll(links)) as Qluster["asyncTasks"],
+  };
+}
+
+function transactionVerbs(
+  transactions: Transactions,
+  afterCommit: (tx: object | undefined) => AfterCommit,
+): Pieces<"in" | "withTransaction" | "afterCommit" | "open"> {
+  return {
+    in: (tx, options) => {
+      const verbs = transactions.in(tx, options);
+      return enqueueVerbs(() => verbs);
+    },
+    withTransaction: (tx, work, options) => transactions.run(tx, work, options),
+    afterCommit: (tx) => {
+      const later = afterCommit(tx);
+      return { ...enqueueVerbs(() => later), committed: later.committed };
+    },
+    open: () => transactions.open(),
   };
 }
 
@@ -126,8 +148,8 @@ function closing(close: () => Promise<void>): Pieces<"close" | typeof Symbol.asy
 
 /** Closing what was lent closes nothing. */
 async function lend(backend: Backend): Promise<Backend> {
-  const { broker, store, cache, schema } = backend;
-  return { broker, store, cache, schema, async [Symbol.asyncDispose]() {} };
+  const { broker, store, cache, schema, transactions } = backend;
+  return { broker, store, cache, schema, transactions, async [Symbol.asyncDispose]() {} };
 }
 
 function onDemand<T>(make: () => T): () => T {

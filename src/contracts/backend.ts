@@ -2,6 +2,7 @@ import type { Broker } from "./broker.js";
 import type { Cache } from "./cache.js";
 import type { Clock } from "./clock.js";
 import type { Store } from "./store.js";
+import type { TransactionWriter } from "./transaction.js";
 
 /** A technology that is broker, store and cache at once, opened for one project. */
 export interface Backend extends AsyncDisposable {
@@ -9,6 +10,8 @@ export interface Backend extends AsyncDisposable {
   readonly store: Store;
   readonly cache: Cache;
   readonly schema: Schema;
+  /** For tasks that are enqueued or completed in the application's own transaction. Missing where there is none to join. */
+  readonly transactions?: TransactionWriter | undefined;
 }
 
 /** The tables of a backend, by versions. A backend without tables is always current. */

@@ -5,3 +5,4 @@ export type * from "./clock.js";
 export type * from "./frames.js";
 export type * from "./logger.js";
 export type * from "./store.js";
+export type * from "./transaction.js";

@@ -1,5 +1,6 @@
 import type { Backend, BackendOptions, OpenBackend } from "../../contracts/backend.js";
 import type { Clock } from "../../contracts/clock.js";
+import type { TransactionWriter } from "../../contracts/transaction.js";
 import { sqliteBroker } from "./broker.js";
 import { sqliteCache } from "./cache.js";
 import { Connection } from "./connection.js";
@@ -8,6 +9,7 @@ import { loadDriver, type SqliteDriver } from "./driver.js";
 import { ProjectFile } from "./project-file.js";
 import { SqliteSchema } from "./schema.js";
 import { sqliteStore } from "./store.js";
+import { SqliteWriter } from "./transactions.js";
 import { WakeUp } from "./wake-up.js";
 
 /** A look every so often, in milliseconds, in case a wake-up got lost. */
@@ -50,6 +52,12 @@ export async function openSqlite(options: BackendOptions, driver: SqliteDriver, 
       store: sqliteStore(parts),
       cache: sqliteCache(file),
       schema,
+      transactions: new SqliteWriter({
+        location: options.location,
+        project: options.project,
+        now: () => time.now(),
+        ready: () => file.ready(),
+      }),
       async [Symbol.asyncDispose]() {
         connection.close();
         wakeUp.end();
@@ -59,6 +67,14 @@ export async function openSqlite(options: BackendOptions, driver: SqliteDriver, 
     connection.close();
     throw error;
   }
+}
+
+/**
+ * The writer of {@link openBackend} without a connection of its own, for a process that only ends tasks in transactions of
+ * the application. The tables must be there.
+ */
+export function transactionsAt({ location, project }: BackendOptions): TransactionWriter {
+  return new SqliteWriter({ location, project, now: () => systemClock.now(), ready: async () => {} });
 }
 
 /** Its driver blocks the thread that calls it, so a cluster gives it one of its own. */

@@ -1,4 +1,5 @@
 import type { NewTask } from "../../contracts/store.js";
+import type { SqlSteps } from "../../contracts/transaction.js";
 import { rankOf } from "../sql/task-row.js";
 import type { SqlValue } from "./driver.js";
 import type { Session } from "./project-file.js";
@@ -13,6 +14,12 @@ const insertRows = new RowStatement(
   width,
   (rows) =>
     `INSERT INTO qluster_message (${columns}) SELECT *, 0, 0, 0 FROM (VALUES ${rows}) WHERE true ON CONFLICT DO NOTHING`,
+);
+
+const insertedIds = new RowStatement(
+  width,
+  (rows) =>
+    `INSERT INTO qluster_message (${columns}) SELECT *, 0, 0, 0 FROM (VALUES ${rows}) WHERE true ON CONFLICT DO NOTHING RETURNING id`,
 );
 
 /** For a lone task: the check for a finished one rides in the same statement. */
@@ -38,7 +45,19 @@ export function insertUnknownMessage(session: Session, task: NewTask): boolean {
   return session.run(insertUnknown, values) === 1;
 }
 
-function pushTask(values: SqlValue[], { project, now }: Session, task: NewTask): void {
+/** The statements of {@link insertMessages} for a foreign transaction. Returns the ids that were new. */
+export function* insertMessagesSteps(at: Moment, tasks: readonly NewTask[]): SqlSteps<Set<string>> {
+  const ids = new Set<string>();
+  for (const statement of insertedIds.statements(tasks, (values, task) => pushTask(values, at, task), [])) {
+    for (const { id } of yield statement) ids.add(String(id));
+  }
+  return ids;
+}
+
+/** The project that a row belongs to, and the store's time. */
+export type Moment = Pick<Session, "project" | "now">;
+
+function pushTask(values: SqlValue[], { project, now }: Moment, task: NewTask): void {
   const dueAt = Math.ceil(Math.max(now + task.delayMs, task.dueAt ?? now));
   const unique = task.unique;
   values.push(

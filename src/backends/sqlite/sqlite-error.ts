@@ -40,6 +40,22 @@ export function isBusy(error: unknown): boolean {
   return code === codes.busy || code === codes.locked;
 }
 
+/** The same of an error that a library may have wrapped into its own, and whose driver may be any. */
+export function isBusyInside(error: unknown): boolean {
+  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = innerOf(cause), depth += 1) {
+    const code: unknown = "code" in cause ? cause.code : undefined;
+    if (isBusy(cause) || /^SQLITE_(BUSY|LOCKED)/.test(String(code)) || /database (table )?is locked/.test(cause.message)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** TypeORM calls it `driverError`. */
+function innerOf(error: Error): unknown {
+  return error.cause ?? (error as { readonly driverError?: unknown }).driverError;
+}
+
 /** The file, the disk or the memory cannot be used at the moment; it may come back. */
 export function isAway(error: unknown): boolean {
   const code = resultCode(error);
