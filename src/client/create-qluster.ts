@@ -5,7 +5,7 @@ import { keyring } from "../core/keyring.js";
 import { loadTasks } from "../core/load-tasks.js";
 import type { QlusterConfig } from "../options/config.js";
 import { folderOfConfig } from "../options/find-config.js";
-import { openBackend } from "../options/open-backend.js";
+import { openBackend, openSqliteWith } from "../options/open-backend.js";
 import { resolveConfig } from "../options/resolve.js";
 import type { ResolvedConfig } from "../options/resolved.js";
 import { AfterCommit } from "./after-commit.js";
@@ -24,6 +24,12 @@ import { Waiters } from "./waiters.js";
 export interface CreateOptions {
   /** A backend that is open already. It stays the caller's: `close` leaves it open. */
   readonly backend?: Backend | undefined;
+  /**
+   * The SQLite library with which the application opens the same file in this process: the class of `better-sqlite3`,
+   * `libsql` or `node:sqlite`. Two copies of SQLite in one process do not see each other's locks, and damage a file that
+   * both write to. Default: `node:sqlite` where Node has it, else `libsql`.
+   */
+  readonly sqlite?: (new (file: string) => object) | undefined;
   /** Where relative paths of the configuration start, when it has no `root` of its own. */
   readonly root?: string | undefined;
   /** Instead of the environment of the process. */
@@ -43,12 +49,18 @@ export interface CreateOptions {
 export function createQluster(config: QlusterConfig, options: CreateOptions = {}): Qluster {
   const root = options.root ?? folderOfConfig(process.cwd());
   const resolved = resolveConfig(config, { root, env: options.env });
-  return qlusterOf(resolved, options.backend);
+  const { backend, sqlite } = options;
+  if (backend === undefined && sqlite !== undefined) return onBackend(resolved, () => openSqliteWith(resolved, sqlite));
+  return qlusterOf(resolved, backend);
 }
 
 /** The same for a configuration that was checked already. */
 export function qlusterOf(config: ResolvedConfig, backend?: Backend): Qluster {
-  const connection = new Connection(() => (backend === undefined ? openBackend(config) : lend(backend)));
+  return onBackend(config, () => (backend === undefined ? openBackend(config) : lend(backend)));
+}
+
+function onBackend(config: ResolvedConfig, open: () => Promise<Backend>): Qluster {
+  const connection = new Connection(open);
   const logger = clientLogger(config);
   const keys = onDemand(() => keyring(config.name, config.secrets));
   const store = async (): Promise<Store> => (await connection.backend()).store;

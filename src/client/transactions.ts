@@ -180,7 +180,8 @@ function settled<T>(executor: Executor, work: () => T | Promise<T>): Promise<T> 
 
 function lockTimeoutOf(options: TransactionOptions): number {
   for (const key of Object.keys(options)) {
-    if (key !== "lockTimeout") throw new OptionError(`There is no option "${key}" of a transaction. Known is: lockTimeout.`);
+    if (key !== "lockTimeout")
+      throw new OptionError(`There is no option "${key}" of a transaction. Known is: lockTimeout.`);
   }
   const { lockTimeout } = options;
   return lockTimeout === undefined ? defaultLockTimeoutMs : parseDuration(lockTimeout, "lockTimeout");

@@ -1,4 +1,5 @@
 import type { Backend, BackendOptions, OpenBackend } from "../contracts/backend.js";
+import type { TransactionWriter } from "../contracts/transaction.js";
 import { ConfigError } from "../errors.js";
 import { schemes } from "./database.js";
 import type { ResolvedConfig } from "./resolved.js";
@@ -13,6 +14,10 @@ interface BackendModule {
   readonly openBackend: OpenBackend;
   /** Its driver blocks the thread that calls it. */
   readonly synchronous: boolean;
+  /** Opens with the SQLite of the application. */
+  readonly openBackendWith?: (options: BackendOptions, sqlite: never) => Promise<Backend>;
+  /** Its writer on transactions, without a connection. */
+  readonly transactionsAt?: (options: BackendOptions) => TransactionWriter;
 }
 
 /** Whether a cluster should open this database in a thread of its own. */
@@ -28,6 +33,23 @@ export async function isSynchronous(scheme: string): Promise<boolean> {
  */
 export async function openBackend(config: ResolvedConfig, overrides: Partial<BackendOptions> = {}): Promise<Backend> {
   return await openBackendAt(config.database.scheme, backendOptions(config, overrides));
+}
+
+/**
+ * The same with the application's own SQLite: its copy and another one in the same process would not see each other's locks.
+ *
+ * @param sqlite - The class of its library.
+ * @throws {ConfigError} when the database is no SQLite file.
+ */
+export async function openSqliteWith(config: ResolvedConfig, sqlite: object): Promise<Backend> {
+  const { scheme } = config.database;
+  const { openBackendWith } = (await backends[scheme]?.()) ?? {};
+  if (openBackendWith === undefined) {
+    throw new ConfigError([
+      `The option sqlite goes with an SQLite file, and \`database\` names "${scheme}:". Leave it out.`,
+    ]);
+  }
+  return await openBackendWith(backendOptions(config), sqlite as never);
 }
 
 /** What {@link openBackend} opens with: only data, so that a thread can do it. */

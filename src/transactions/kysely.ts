@@ -30,6 +30,7 @@ export function kysely(tx: Shape): Executor | undefined {
 
 /** By what its adapter can do: of Kysely's dialects, these two have RETURNING. */
 function dialectOf(adapter: Shape): SqlDialect {
-  if (adapter["supportsReturning"] === true) return adapter["supportsTransactionalDdl"] === true ? "postgres" : "sqlite";
+  if (adapter["supportsReturning"] === true)
+    return adapter["supportsTransactionalDdl"] === true ? "postgres" : "sqlite";
   throw otherDialect(library, String(shapeOf(adapter["constructor"])?.["name"]));
 }

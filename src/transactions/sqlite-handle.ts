@@ -44,7 +44,6 @@ function libraryOf(tx: Shape): "better-sqlite3" | "libsql" | "node:sqlite" | und
   return memberOf(tx, "constructor")?.["name"] === "DatabaseSync" ? "node:sqlite" : undefined;
 }
 
-
 function isOpen(tx: Shape): boolean {
   const known = tx["inTransaction"] ?? tx["isTransaction"];
   return typeof known === "boolean" ? known : cannotBegin(tx);

@@ -42,7 +42,13 @@ function queryRunner(runner: Shape): Executor {
     run: async ({ sql, parameters }) => {
       const text = dialect === "postgres" ? numberedPlaceholders(sql) : sql;
       // `true`: the rows by themselves, whatever kind of statement it is.
-      const answer = await callMethod<Promise<{ records?: readonly SqlRow[] }>>(runner, "query", text, parameters, true);
+      const answer = await callMethod<Promise<{ records?: readonly SqlRow[] }>>(
+        runner,
+        "query",
+        text,
+        parameters,
+        true,
+      );
       return answer.records ?? [];
     },
   };

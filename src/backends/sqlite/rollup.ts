@@ -24,7 +24,10 @@ export function rollUp(session: Session, ended: readonly Ended[]): void {
 }
 
 /** The same in a foreign transaction. */
-export function* rollUpSteps({ project, now }: Pick<Session, "project" | "now">, ended: readonly Ended[]): SqlSteps<void> {
+export function* rollUpSteps(
+  { project, now }: Pick<Session, "project" | "now">,
+  ended: readonly Ended[],
+): SqlSteps<void> {
   for (const { queue, succeeded, failed, busyMs } of totalsByQueue(ended)) {
     const parameters = [project, minuteOf(now), queue, succeeded, failed, Math.round(busyMs)];
     yield { sql: `${rollUpSql} RETURNING minute`, parameters };

@@ -1,5 +1,5 @@
 import type { NewTask, Settlement, Submitted } from "../../contracts/store.js";
-import type { Executor, SqlSteps, TransactionWriter } from "../../contracts/transaction.js";
+import type { Executor, SqlRow, SqlStatement, SqlSteps, TransactionWriter } from "../../contracts/transaction.js";
 import { StoreUnavailableError, TransactionError } from "../../errors.js";
 import { DatabaseFile } from "./database-file.js";
 import { detailTables } from "./held-messages.js";
@@ -17,6 +17,18 @@ export interface SqliteWriterParts {
   readonly now: () => number;
   /** Checks the tables, and enters the project. */
   readonly ready: () => Promise<void>;
+  /** The SQLite that this process has the file open with, if it has. */
+  readonly library?: { readonly name: string; readonly build: string } | undefined;
+}
+
+/** What tells one copy of SQLite from another: its source, and how it was compiled. Reads no table, and so begins nothing. */
+export const buildSql = `
+  WITH RECURSIVE option (n, part) AS (
+    SELECT 0, sqlite_source_id() UNION ALL SELECT n + 1, sqlite_compileoption_get(n) FROM option WHERE part IS NOT NULL)
+  SELECT part FROM option`;
+
+export function buildText(rows: readonly SqlRow[]): string {
+  return rows.map(({ part }) => String(part)).join("\n");
 }
 
 /** Writes on transactions that the application has opened on the same file, through whatever driver. */
@@ -37,7 +49,7 @@ export class SqliteWriter implements TransactionWriter {
     const databases = yield { sql: "PRAGMA database_list", parameters: [] };
     const file = String(databases.find(({ name }) => name === "main")?.["file"] ?? "");
     const ours = new DatabaseFile(this.#parts.location);
-    if (ours.isAt(file)) return;
+    if (ours.isAt(file)) return yield* this.#checkCopy(library);
     throw new TransactionError(
       `This transaction of ${library} is on ${file === "" ? "a database in memory" : `"${file}"`}, and Qluster's tables ` +
         `are in "${ours.path}": they cannot commit together. Let \`database\` name the application's own file ` +
@@ -45,15 +57,27 @@ export class SqliteWriter implements TransactionWriter {
     );
   }
 
+  /** Two copies of SQLite in one process do not see each other's locks: they would write at once, and damage the file. */
+  *#checkCopy(library: string): SqlSteps<void> {
+    const ours = this.#parts.library;
+    if (ours === undefined || buildText(yield { sql: buildSql, parameters: [] }) === ours.build) return;
+    throw new TransactionError(
+      `${library} and Qluster (${ours.name}) have brought two copies of SQLite into this process, which do not see each ` +
+        "other's locks: writing to one file, they would damage it. Hand Qluster the library that the application uses: " +
+        'createQluster(config, { sqlite: Database }), with Database from "better-sqlite3", "libsql" or "node:sqlite".',
+    );
+  }
+
   *submit(tasks: readonly NewTask[], lockTimeoutMs: number): SqlSteps<Submitted[]> {
-    const at = yield* this.#moment();
     if (tasks.every(({ unique }) => unique === null)) {
+      const at = yield* this.#moment();
       const created = yield* insertMessagesSteps(at, tasks);
       return tasks.map(({ id }) => ({ id, created: created.delete(id) }));
     }
     const before = yield* setBusyTimeout(lockTimeoutMs);
     try {
-      return yield* submitUnique(at, tasks);
+      yield takeWriteLock;
+      return yield* submitUnique(yield* this.#moment(), tasks);
     } catch (error) {
       throw isBusyInside(error) ? heldTooLong(lockTimeoutMs, error) : error;
     } finally {
@@ -83,6 +107,7 @@ export class SqliteWriter implements TransactionWriter {
     const now = Math.floor(this.#parts.now());
     if (this.#project !== undefined) return { project: this.#project, now };
     const { project: name } = this.#parts;
+    yield takeWriteLock;
     const [row] = yield { sql: "SELECT seq FROM qluster_project WHERE name = ?", parameters: [name] };
     if (row === undefined) {
       throw new StoreUnavailableError(
@@ -92,6 +117,9 @@ export class SqliteWriter implements TransactionWriter {
     return { project: (this.#project = Number(row["seq"])), now };
   }
 }
+
+/** SQLite waits for the lock only before a transaction has read anything: so before we do. */
+const takeWriteLock: SqlStatement = { sql: "DELETE FROM qluster_project WHERE 0 RETURNING seq", parameters: [] };
 
 /** One after another: two with one key may be among them. */
 function* submitUnique(at: Moment, tasks: readonly NewTask[]): SqlSteps<Submitted[]> {
@@ -113,9 +141,9 @@ function* setBusyTimeout(ms: number): SqlSteps<number> {
 
 function heldTooLong(ms: number, cause: unknown): StoreUnavailableError {
   return new StoreUnavailableError(
-    `Another transaction has held the only write lock of the database for ${ms} ms (option \`lockTimeout\`), so nobody ` +
-      "can say whether the unique key is free. Nothing was enqueued, and this transaction can go on. Keep transactions " +
-      'short, begin those that write with "BEGIN IMMEDIATE", or give `lockTimeout` more time.',
+    `Another transaction holds the only write lock of the database, and may hold the unique key. It was waited for ${ms} ms ` +
+      "(option `lockTimeout`), or not at all in a transaction that has read already. Nothing was enqueued, and this " +
+      'transaction can go on. Keep transactions short, and begin those that write with "BEGIN IMMEDIATE".',
     { cause },
   );
 }
