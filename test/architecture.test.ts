@@ -36,6 +36,18 @@ const exceptions: readonly Exception[] = [
     why: "a backend is chosen by its name, and loaded when it is first used",
   },
   {
+    from: "options/open-writer",
+    to: /^backends\//,
+    only: "dynamic",
+    why: "the same, for what writes on transactions without a connection of its own",
+  },
+  {
+    from: "worker/completion",
+    to: /^options$/,
+    only: "dynamic",
+    why: "a task that completes itself in a transaction needs the tables' own SQL; nobody else in a worker does",
+  },
+  {
     from: "index",
     to: /^(contracts|core)$/,
     only: "type",

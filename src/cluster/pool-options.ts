@@ -1,5 +1,6 @@
 import type { Logger } from "../contracts/logger.js";
 import type { ErrorReporter } from "../core/task-types.js";
+import { backendOptions } from "../options/open-backend.js";
 import type { ResolvedConfig } from "../options/resolved.js";
 import type { OpenChannel } from "./channel.js";
 import { inlineChannel } from "./inline-channel.js";
@@ -34,6 +35,9 @@ export function poolOptions(config: ResolvedConfig): PoolOptions {
       maxResultBytes: config.maxResultBytes,
       encrypt: config.encrypt,
       compress: config.compress,
+      database: { scheme: config.database.scheme, options: backendOptions(config, { migrate: false }) },
+      save: config.save,
+      hookOn: config.hookOn,
       logLevel: config.logLevel,
       logFormat: config.logFormat,
       logColour: process.stderr.isTTY && process.stderr.hasColors(),

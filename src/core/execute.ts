@@ -3,9 +3,11 @@ import type { ErrorRecord } from "../contracts/store.js";
 import {
   ArgumentsError,
   EnvelopeError,
+  LeaseLostError,
   NoRetryError,
   TaskAbortedError,
   TaskTimeoutError,
+  TransactionError,
   UnknownTaskError,
 } from "../errors.js";
 import { checkArguments } from "./arguments.js";
@@ -44,6 +46,18 @@ export interface ExecuteHost {
   /** Called right before code of the user runs. */
   readonly starting: (execution: Execution) => void;
   readonly ended: (execution: Execution, report: JobReport) => void;
+  /**
+   * Writes a success on a transaction of the task's own. Missing where there is no lease to write it under.
+   *
+   * @param result - Sealed.
+   */
+  readonly completeIn?: ((execution: Execution, tx: object, success: SealedSuccess) => void | Promise<void>) | undefined;
+}
+
+export interface SealedSuccess {
+  readonly result: string;
+  readonly startedAt: number;
+  readonly stoppedAt: number;
 }
 
 /** What a job turned out to be, once it was opened. */
@@ -72,6 +86,7 @@ export class Execution implements CurrentTask {
   #limitMs = 0;
   #startedAt: number | null = null;
   #ended = false;
+  #completed = false;
   /** Ends it as the function has decided, once it has; only handlers are still being told. */
   #decided: (() => void) | undefined;
 
@@ -109,6 +124,21 @@ export class Execution implements CurrentTask {
 
   readonly log: CurrentTask["log"] = (text) => {
     this.#note({ log: noteText(text) });
+  };
+
+  // Not async: on a synchronous connection it has to throw at once, as only that rolls a transaction back.
+  readonly completeIn: CurrentTask["completeIn"] = (tx, value) => {
+    const { completeIn, now } = this.#host;
+    if (completeIn === undefined) {
+      throw new TransactionError(
+        "completeIn works in a task that a cluster runs. In sync mode there is no lease to complete it under: return the value.",
+      );
+    }
+    this.#assertMayComplete();
+    const startedAt = this.#startedAt ?? now();
+    const written = completeIn(this, tx, { result: this.#seal(value), startedAt, stoppedAt: now() });
+    const done = (): void => void (this.#completed = true);
+    return written instanceof Promise ? written.then(done) : Promise.resolve(done());
   };
 
   run(): void {
@@ -198,16 +228,24 @@ export class Execution implements CurrentTask {
   async #returned(run: Fn, args: readonly unknown[], value: unknown): Promise<void> {
     // A task that ignored its deadline has used it up, whatever it returned; on a stop its result is as good as ever.
     if (this.#aborted === "timeout" || this.#aborted === "lost") throw abortError(this.#aborted, this.#limitMs);
-    const result = sealResult(this.#host.keys, this.id, value, {
-      compress: this.#host.compress,
-      encrypt: this.#host.encrypt,
-      maxBytes: this.#host.maxResultBytes,
-    });
+    const result = this.#seal(value);
     this.#decided = () => this.#end({ as: "succeeded", result });
     if (sendableSignals.postExecuteInWorker.connected() && !this.#ended) {
       await this.#announce(run, { ...this.#record(args), success: true, result: value as never, error: undefined });
     }
     this.#decided();
+  }
+
+  /** On a stop its result is as good as ever. */
+  #assertMayComplete(): void {
+    if (this.#ended) throw new TransactionError("completeIn was called after the task had ended. Await it in the task.");
+    if (this.#aborted === "lost") throw leaseLost(this.job);
+    if (this.#aborted !== undefined && this.#aborted !== "stopped") throw abortError(this.#aborted, this.#limitMs);
+  }
+
+  #seal(value: unknown): string {
+    const { keys, compress, encrypt, maxResultBytes: maxBytes } = this.#host;
+    return sealResult(keys, this.id, value, { compress, encrypt, maxBytes });
   }
 
   async #threw(run: Fn, args: readonly unknown[], error: unknown): Promise<void> {
@@ -228,7 +266,8 @@ export class Execution implements CurrentTask {
     } else {
       this.#end({ as: "error", error: toErrorRecord(error), final });
     }
-    if (aborted === undefined || aborted === "timeout") {
+    // Whether a completed one has failed depends on its transaction; the supervisor tells the reporters then.
+    if (!this.#completed && (aborted === undefined || aborted === "timeout")) {
       const failure = aborted === undefined ? error : timeoutBecauseOf(error, this.#limitMs);
       this.#host.attemptFailed(failure, { id: this.id, func: this.func, attempt: this.attempt });
     }
@@ -266,6 +305,7 @@ export class Execution implements CurrentTask {
       startedAt: this.#startedAt,
       stoppedAt: this.#host.now(),
       ending,
+      ...(this.#completed ? { completed: true as const } : {}),
     });
   }
 }
@@ -296,6 +336,15 @@ function isFinalError(error: unknown): boolean {
 function isSealError(error: unknown): boolean {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   return code === "QLUSTER_UNENCODABLE" || code === "QLUSTER_TOO_LARGE";
+}
+
+/** Another cluster may run the task by now. */
+export function leaseLost({ id, consumer }: Job): LeaseLostError {
+  return new LeaseLostError(
+    consumer,
+    `Task ${id} cannot be completed: its cluster has lost its lease, and another one may run it by now, or it has ended ` +
+      "already. Nothing was written for it. Let this error roll the transaction back.",
+  );
 }
 
 function abortError(reason: AbortReason, limitMs: number): Error {

@@ -1,5 +1,4 @@
 import type { Backend, BackendOptions, OpenBackend } from "../contracts/backend.js";
-import type { TransactionWriter } from "../contracts/transaction.js";
 import { ConfigError } from "../errors.js";
 import { schemes } from "./database.js";
 import type { ResolvedConfig } from "./resolved.js";
@@ -16,8 +15,6 @@ interface BackendModule {
   readonly synchronous: boolean;
   /** Opens with the SQLite of the application. */
   readonly openBackendWith?: (options: BackendOptions, sqlite: never) => Promise<Backend>;
-  /** Its writer on transactions, without a connection. */
-  readonly transactionsAt?: (options: BackendOptions) => TransactionWriter;
 }
 
 /** Whether a cluster should open this database in a thread of its own. */

@@ -1,6 +1,6 @@
 import type { Backend, BackendOptions, OpenBackend } from "../../contracts/backend.js";
 import type { Clock } from "../../contracts/clock.js";
-import type { SqlRow, TransactionWriter } from "../../contracts/transaction.js";
+import type { SqlRow } from "../../contracts/transaction.js";
 import { sqliteBroker } from "./broker.js";
 import { sqliteCache } from "./cache.js";
 import { Connection } from "./connection.js";
@@ -77,14 +77,6 @@ export async function openSqlite(options: BackendOptions, driver: SqliteDriver, 
 
 function buildOf(connection: Connection): string {
   return buildText(connection.all<SqlRow>(buildSql, []));
-}
-
-/**
- * The writer of {@link openBackend} without a connection of its own, for a process that only ends tasks in transactions of
- * the application. The tables must be there.
- */
-export function transactionsAt({ location, project }: BackendOptions): TransactionWriter {
-  return new SqliteWriter({ location, project, now: () => systemClock.now(), ready: async () => {} });
 }
 
 /** Its driver blocks the thread that calls it, so a cluster gives it one of its own. */

@@ -1,3 +1,4 @@
+import type { BackendOptions } from "../../contracts/backend.js";
 import type { NewTask, Settlement, Submitted } from "../../contracts/store.js";
 import type { Executor, SqlRow, SqlStatement, SqlSteps, TransactionWriter } from "../../contracts/transaction.js";
 import { StoreUnavailableError, TransactionError } from "../../errors.js";
@@ -160,4 +161,9 @@ function* forgetDetails({ project }: Moment, id: string): SqlSteps<void> {
   for (const table of detailTables) {
     yield { sql: `DELETE FROM ${table} WHERE project = ? AND id = ? RETURNING id`, parameters: [project, id] };
   }
+}
+
+/** The writer without a connection of its own, for a process that only ends tasks. The tables must be there. */
+export function writerAt({ location, project }: BackendOptions): TransactionWriter {
+  return new SqliteWriter({ location, project, now: Date.now, ready: async () => {} });
 }
