@@ -51,7 +51,9 @@ export interface ExecuteHost {
    *
    * @param result - Sealed.
    */
-  readonly completeIn?: ((execution: Execution, tx: object, success: SealedSuccess) => void | Promise<void>) | undefined;
+  readonly completeIn?:
+    | ((execution: Execution, tx: object, success: SealedSuccess) => void | Promise<void>)
+    | undefined;
 }
 
 export interface SealedSuccess {
@@ -238,7 +240,8 @@ export class Execution implements CurrentTask {
 
   /** On a stop its result is as good as ever. */
   #assertMayComplete(): void {
-    if (this.#ended) throw new TransactionError("completeIn was called after the task had ended. Await it in the task.");
+    if (this.#ended)
+      throw new TransactionError("completeIn was called after the task had ended. Await it in the task.");
     if (this.#aborted === "lost") throw leaseLost(this.job);
     if (this.#aborted !== undefined && this.#aborted !== "stopped") throw abortError(this.#aborted, this.#limitMs);
   }
