@@ -93,4 +93,11 @@ export {
   UnknownTaskError,
 } from "./errors.js";
 export { defineConfig } from "./options/config.js";
+export type {
+  DatabaseOption,
+  PostgresClient,
+  PostgresDatabase,
+  PostgresPool,
+  PostgresPoolOptions,
+} from "./options/database-option.js";
 export type { DjangoQ2Config, QlusterConfig, Retention, Size } from "./options/config.js";

@@ -57,7 +57,7 @@ const exceptions: readonly Exception[] = [
 
 /** The packages that each part may use. Node's own modules are free for all but `contracts`. */
 const packagesOf: Readonly<Record<string, readonly string[]>> = {
-  core: ["superjson", "jiti", "tinyglobby"],
+  core: ["jiti", "tinyglobby"],
   options: ["zod"],
   "backends/sqlite": ["libsql"],
   cli: ["citty", "@clack/prompts", "jiti", "tinyglobby"],
@@ -131,10 +131,7 @@ describe("the root entry", () => {
 
     const hint =
       "Whatever src/index.ts reaches is loaded by every application. Load the rest with import() where it is used.";
-    expect(
-      packages.filter((name) => !["superjson", "zod"].includes(name)),
-      hint,
-    ).toEqual([]);
+    expect(packages, hint).toEqual([]);
     expect(
       parts.filter((part) => /^(cluster|worker|cli|testing|backends\/.*)$/.test(part)),
       hint,

@@ -110,7 +110,8 @@ async function once(queue) {
 async function idle(folder, { seconds }) {
   const cluster = startCluster(folder, []);
   await cluster.ready();
-  await sleep(3_000);
+  // For some seconds V8 collects what starting has left behind.
+  await sleep(15_000);
   const pids = cluster.processes();
   const before = pids.map(cpuMs);
   await sleep(seconds * 1_000);

@@ -2,6 +2,7 @@ import type { Logger } from "../contracts/logger.js";
 import { markBytes, parseMarks, sharedMarks } from "../core/start-marks.js";
 import type { ErrorReporter } from "../core/task-types.js";
 import { bootWorker } from "../worker/boot.js";
+import { monotonic } from "../worker/monotonic.js";
 import type { ToWorker } from "../contracts/frames.js";
 import type { OpenChannel } from "./channel.js";
 
@@ -28,7 +29,7 @@ export function inlineChannel(logger: Logger, reporters: readonly ErrorReporter[
       },
       openMarks: () => sharedMarks(marks),
       now: Date.now,
-      monotonic: () => Number(process.hrtime.bigint()) / 1e6,
+      monotonic,
       reporters,
       logger,
     });

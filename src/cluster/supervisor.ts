@@ -10,6 +10,7 @@ import { humanName, makeId } from "../core/ids.js";
 import { logMessages } from "../core/log-messages.js";
 import { StoreUnavailableError } from "../errors.js";
 import type { ResolvedConfig } from "../options/resolved.js";
+import { monotonic } from "../worker/monotonic.js";
 import { drained } from "./drain.js";
 import { clusterStatus } from "./cluster-status.js";
 import type { Cluster, StopReport } from "./cluster.js";
@@ -26,7 +27,6 @@ import { Pool } from "./pool.js";
 import { poolOptions, channelFor } from "./pool-options.js";
 import { Recorder } from "./recorder.js";
 
-const monotonic = (): number => Number(process.hrtime.bigint()) / 1e6;
 /** How often a cluster with work looks whether something waits too long, in milliseconds. */
 const tickMs = 25;
 /** How long workers have to leave by themselves, in milliseconds. */

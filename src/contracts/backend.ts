@@ -35,7 +35,7 @@ export interface SchemaStatus {
   readonly worksFrom: number;
 }
 
-/** How to open a backend. Only data, so that it can be sent to a thread. */
+/** How to open a backend. Only data, so that it can be sent to a thread, unless there is a `client`. */
 export interface BackendOptions {
   /** The part after `sqlite:`, `postgres:` …, made absolute where it is a path. */
   readonly location: string;
@@ -51,6 +51,11 @@ export interface BackendOptions {
    * {@link Schema} can be used; all else rejects with `SchemaError` until they are there.
    */
   readonly migrate: boolean;
+  /**
+   * A live client of the database's library, which stays its owner's, or options for one; `location` then says the rest.
+   * Backends whose calls block a thread take none.
+   */
+  readonly client?: unknown;
 }
 
 /** What each module in `backends/` exports as `openBackend`. @param clock - Handed in by tests only. */

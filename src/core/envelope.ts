@@ -47,6 +47,7 @@ export function sealTask(
  * Header and arguments of a message, once its signature was checked.
  *
  * @param options.maxBytes - The largest JSON that inflating may make, in bytes.
+ * @param header - What {@link readHeader} made of it, when that is known already.
  * @throws {EnvelopeError} `unreadable` (also when a codec is missing here), `signature`, or `newer`.
  */
 export function openTask(
@@ -54,8 +55,8 @@ export function openTask(
   queue: string,
   envelope: string,
   options: { readonly maxBytes: number },
+  header: TaskHeader | undefined = readHeader(envelope),
 ): OpenedTask {
-  const header = readHeader(envelope);
   if (header === undefined) throw new EnvelopeError("unreadable", "The message has no header that can be read.");
   if (header.v !== 1) throw newer(header);
   const what = `message ${header.id} (${header.func})`;

@@ -128,8 +128,13 @@ export class Execution implements CurrentTask {
     this.#note({ log: noteText(text) });
   };
 
+  /** Made when somebody asks, as most tasks never do. */
+  get completeIn(): CurrentTask["completeIn"] {
+    return (tx, value) => this.#completeIn(tx, value);
+  }
+
   // Not async: on a synchronous connection it has to throw at once, as only that rolls a transaction back.
-  readonly completeIn: CurrentTask["completeIn"] = (tx, value) => {
+  #completeIn(tx: object, value: unknown): Promise<void> {
     const { completeIn, now } = this.#host;
     if (completeIn === undefined) {
       throw new TransactionError(
@@ -141,7 +146,7 @@ export class Execution implements CurrentTask {
     const written = completeIn(this, tx, { result: this.#seal(value), startedAt, stoppedAt: now() });
     const done = (): void => void (this.#completed = true);
     return written instanceof Promise ? written.then(done) : Promise.resolve(done());
-  };
+  }
 
   run(): void {
     let opened: OpenedJob;
@@ -151,7 +156,7 @@ export class Execution implements CurrentTask {
       this.#end(endingOfUnopened(error));
       return;
     }
-    void currentTasks.run(this, () => this.#call(opened));
+    currentTasks.run(this, () => this.#call(opened));
   }
 
   /**
@@ -180,9 +185,7 @@ export class Execution implements CurrentTask {
     const opened =
       header?.kind === "hook"
         ? this.#openHook(job.envelope)
-        : openTask(this.#host.keys, job.queue, job.envelope, {
-            maxBytes: this.#host.maxMessageBytes,
-          });
+        : openTask(this.#host.keys, job.queue, job.envelope, { maxBytes: this.#host.maxMessageBytes }, header);
     assertOwn(opened.header.id, job.id);
     this.func = opened.header.func;
     this.#name = opened.header.name;
@@ -206,18 +209,36 @@ export class Execution implements CurrentTask {
     return { header: { v: 1, id: this.id, func: parent.header.hook, kind: "hook" }, args: [finished] };
   }
 
-  async #call({ definition, args }: OpenedJob): Promise<void> {
-    const host = this.#host;
-    this.#startedAt = host.now();
-    host.starting(this);
+  // No async functions from here on: each promise is dear while async context is tracked, and most tasks need one.
+  #call(opened: OpenedJob): void {
+    const { definition, args } = opened;
+    this.#startedAt = this.#host.now();
+    this.#host.starting(this);
+    if (definition.input === undefined && !sendableSignals.preExecute.connected()) return this.#invoke(opened, args);
+    this.#prepare(opened).then(
+      (ready) => this.#invoke(opened, ready),
+      (error: unknown) => this.#threw(definition.run, args, error),
+    );
+  }
+
+  async #prepare({ definition, args }: OpenedJob): Promise<readonly unknown[]> {
+    const given = sendableSignals.preExecute.connected() ? await this.#announceStart(definition, args) : args;
+    return await checkArguments(definition, given);
+  }
+
+  #invoke({ definition: { run }, args }: OpenedJob, ready: readonly unknown[]): void {
+    let value: unknown;
     try {
-      const given = sendableSignals.preExecute.connected() ? await this.#announceStart(definition, args) : args;
-      const ready = definition.input === undefined ? given : await checkArguments(definition, given);
-      const value = await (definition.run as (...args: readonly unknown[]) => unknown)(...ready);
-      await this.#returned(definition.run, args, value);
+      value = (run as (...args: readonly unknown[]) => unknown)(...ready);
     } catch (error) {
-      await this.#threw(definition.run, args, error);
+      return this.#threw(run, args, error);
     }
+    if (!isThenable(value)) return this.#returned(run, args, value);
+    const promise = value instanceof Promise ? value : Promise.resolve(value);
+    promise.then(
+      (settled: unknown) => this.#returned(run, args, settled),
+      (error: unknown) => this.#threw(run, args, error),
+    );
   }
 
   /** Handlers may change the arguments. */
@@ -227,15 +248,21 @@ export class Execution implements CurrentTask {
     return outgoing.args;
   }
 
-  async #returned(run: Fn, args: readonly unknown[], value: unknown): Promise<void> {
+  #returned(run: Fn, args: readonly unknown[], value: unknown): void {
     // A task that ignored its deadline has used it up, whatever it returned; on a stop its result is as good as ever.
-    if (this.#aborted === "timeout" || this.#aborted === "lost") throw abortError(this.#aborted, this.#limitMs);
-    const result = this.#seal(value);
-    this.#decided = () => this.#end({ as: "succeeded", result });
-    if (sendableSignals.postExecuteInWorker.connected() && !this.#ended) {
-      await this.#announce(run, { ...this.#record(args), success: true, result: value as never, error: undefined });
+    if (this.#aborted === "timeout" || this.#aborted === "lost") {
+      return this.#threw(run, args, abortError(this.#aborted, this.#limitMs));
     }
-    this.#decided();
+    let result: string;
+    try {
+      result = this.#seal(value);
+    } catch (error) {
+      return this.#threw(run, args, error);
+    }
+    const end = (): void => this.#end({ as: "succeeded", result });
+    if (!this.#isHeard) return end();
+    const finished = { ...this.#record(args), success: true, result: value as never, error: undefined } as const;
+    this.#announceThen(end, run, finished);
   }
 
   /** On a stop its result is as good as ever. */
@@ -251,14 +278,23 @@ export class Execution implements CurrentTask {
     return sealResult(keys, this.id, value, { compress, encrypt, maxBytes });
   }
 
-  async #threw(run: Fn, args: readonly unknown[], error: unknown): Promise<void> {
-    this.#decided = () => this.#fail(error, isFinalError(error));
-    if (sendableSignals.postExecuteInWorker.connected() && !this.#ended) {
-      const { name, message, stack } = toErrorRecord(error);
-      const failed = { name, message, stack: stack ?? undefined };
-      await this.#announce(run, { ...this.#record(args), success: false, result: undefined, error: failed });
-    }
-    this.#decided();
+  #threw(run: Fn, args: readonly unknown[], error: unknown): void {
+    const end = (): void => this.#fail(error, isFinalError(error));
+    if (!this.#isHeard) return end();
+    const { name, message, stack } = toErrorRecord(error);
+    const failed = { name, message, stack: stack ?? undefined };
+    this.#announceThen(end, run, { ...this.#record(args), success: false, result: undefined, error: failed });
+  }
+
+  /** Whether a handler wants to know of the end before it is reported. */
+  get #isHeard(): boolean {
+    return !this.#ended && sendableSignals.postExecuteInWorker.connected();
+  }
+
+  /** From here on the ending is decided: an abort brings it about at once, without waiting for the handlers. */
+  #announceThen(end: () => void, run: Fn, finished: FinishedTask): void {
+    this.#decided = end;
+    void Promise.resolve(sendableSignals.postExecuteInWorker.send(this.#host.handlerFailed, run, finished)).then(end);
   }
 
   #fail(error: unknown, final: boolean): void {
@@ -274,10 +310,6 @@ export class Execution implements CurrentTask {
       const failure = aborted === undefined ? error : timeoutBecauseOf(error, this.#limitMs);
       this.#host.attemptFailed(failure, { id: this.id, func: this.func, attempt: this.attempt });
     }
-  }
-
-  async #announce(run: Fn, finished: FinishedTask): Promise<void> {
-    await sendableSignals.postExecuteInWorker.send(this.#host.handlerFailed, run, finished);
   }
 
   #record(args: readonly unknown[]): Omit<FinishedTask, "success" | "result" | "error"> {
@@ -320,6 +352,10 @@ function assertOwn(sealedId: string, id: string): void {
     "unreadable",
     `Message ${id} carries the envelope of task ${sealedId}, so it is a copy. To run a task again, enqueue it again.`,
   );
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return value !== null && (typeof value === "object" || typeof value === "function") && "then" in value;
 }
 
 function endingOfUnopened(error: unknown): JobEnding {

@@ -1,4 +1,4 @@
-/** A value that goes into a message as `{ codec, … }`: its codec's name, and what the codec made of it. */
+/** Restores a value from what its tag carries. */
 export interface NativeCodec {
   readonly decode: (plain: never) => unknown;
 }
@@ -71,7 +71,7 @@ function errorFrom({ name, message, stack, props }: PlainError): Error {
   return error;
 }
 
-/** Keys that must not be assigned: the entries keep them what they were, own properties. */
+/** Each entry as an own property, `__proto__` too, which must not be assigned. */
 function objectFrom(entries: readonly (readonly [string, unknown])[]): object {
   const object = {};
   for (const [key, value] of entries) define(object, key, value, true);
@@ -82,9 +82,17 @@ function define(target: object, key: string, value: unknown, enumerable: boolean
   Object.defineProperty(target, key, { value, enumerable, writable: true, configurable: true });
 }
 
-/** What JSON cannot carry and superjson cannot carry unchanged. */
+/** What JSON has no form for, by the name in its tag. `Object`: a plain one with a key that would pass for a tag. */
 export const nativeCodecs: ReadonlyMap<string, NativeCodec> = new Map<string, NativeCodec>([
+  ["undefined", { decode: () => undefined }],
+  ["number", { decode: (text: string) => Number(text) }],
+  ["bigint", { decode: (text: string) => BigInt(text) }],
+  ["Date", { decode: (text: string) => new Date(text) }],
+  ["Map", { decode: (entries: [unknown, unknown][]) => new Map(entries) }],
+  ["Set", { decode: (values: unknown[]) => new Set(values) }],
+  ["RegExp", { decode: ([source, flags]: [string, string]) => new RegExp(source, flags) }],
+  ["URL", { decode: (href: string) => new URL(href) }],
   ["bytes", { decode: bytesFrom }],
   ["Error", { decode: errorFrom }],
-  ["entries", { decode: objectFrom }],
+  ["Object", { decode: objectFrom }],
 ]);

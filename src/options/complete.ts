@@ -1,8 +1,8 @@
 import { availableParallelism } from "node:os";
-import { maskPassword } from "./database.js";
+import { showDatabase } from "./database.js";
 import { plainOptions, type PlainValues } from "./option-table.js";
 import type { DatabaseAddress, ResolvedConfig, ValueSource } from "./resolved.js";
-import { embeddedSecret, processSecret } from "./secret-file.js";
+import { defaultSecret } from "./default-secret.js";
 
 /** What a configuration needs beside its plain options. */
 export interface Surroundings {
@@ -11,11 +11,13 @@ export interface Surroundings {
   readonly configFile: string | null;
   readonly origins: Map<string, ValueSource>;
   readonly notes: readonly string[];
+  /** The environment says that this is no try-out: a server's secret must be given. */
+  readonly production: boolean;
 }
 
 /** Puts the checked parts together: derived defaults, milliseconds and bytes, what `config print` shows. */
 export function completeConfig(values: PlainValues, around: Surroundings): ResolvedConfig {
-  const { database, root, configFile, origins, notes } = around;
+  const { database, root, configFile, origins, notes, production } = around;
   const clusterName = values.clusterName ?? values.name;
   const queues = values.queues ?? new Map([[clusterName, 1]]);
   const workers = values.workers === 0 ? availableParallelism() : values.workers;
@@ -63,7 +65,7 @@ export function completeConfig(values: PlainValues, around: Surroundings): Resol
     encrypt: values.encrypt,
     // Read on first use: commands that sign nothing must run where no secret can be read, or made.
     get secrets() {
-      return (secrets ??= [database.scheme === "memory" ? processSecret() : embeddedSecret(database.location)]);
+      return (secrets ??= [defaultSecret(database, { root, production })]);
     },
     sync: values.sync,
     save: values.save,
@@ -78,7 +80,7 @@ export function completeConfig(values: PlainValues, around: Surroundings): Resol
 }
 
 function shownValues(values: PlainValues, database: DatabaseAddress): Map<string, string> {
-  const shown = new Map([["database", maskPassword(`${database.scheme}:${database.location}`)]]);
+  const shown = new Map([["database", showDatabase(database)]]);
   for (const option of Object.keys(plainOptions) as (keyof PlainValues)[])
     shown.set(option, show(option, values[option]));
   return shown;

@@ -1,5 +1,6 @@
 import type { Logger } from "../contracts/logger.js";
 import type { Backoff, Duration, ErrorReporter } from "../core/task-types.js";
+import type { DatabaseOption } from "./database-option.js";
 
 /** Bytes, or a number with a unit; units count by 1024: `"256KB"`, `"1.5MB"`, `"2GB"`. */
 export type Size = number | `${number}${"B" | "KB" | "MB" | "GB"}`;
@@ -18,10 +19,11 @@ export interface QlusterConfig {
    */
   name: string;
   /**
-   * Where tasks, results and clusters' heartbeats live: `"sqlite:data/qluster.db"`, or `"memory:"` for tests.
+   * Where tasks, results and clusters' heartbeats live: `"sqlite:data/qluster.db"`, `"postgres://user:password@host/db"`,
+   * `{ postgres: pool }` with a pool that the application has, or `"memory:"` for tests.
    * A relative path starts at `root`. Environment: `QLUSTER_DATABASE`. Django Q2: `orm`, `redis`, `mongo` …
    */
-  database: string;
+  database: DatabaseOption;
   /**
    * The queue that a cluster serves, and that tasks without `queue` go to. Default: `name`.
    * Environment: `QLUSTER_NAME`, or Django Q2's `Q_CLUSTER_NAME`. Django Q2: `cluster_name`.
@@ -83,7 +85,8 @@ export interface QlusterConfig {
   encrypt?: boolean | undefined;
   /**
    * Signs tasks and results. Of several the first one signs and all are accepted, so that a secret can be changed without
-   * losing what is queued. Default for the embedded database: made once, kept in `.qluster/secret` beside its file.
+   * losing what is queued. Default for the embedded database: made once, kept in `.qluster/secret` beside its file. A
+   * database server needs one: with `NODE_ENV=production` it must be given, else it is made in `.qluster/secret` under `root`.
    * Environment: `QLUSTER_SECRET`, several separated by spaces. Django Q2: `SECRET_KEY`.
    */
   secret?: string | readonly string[] | undefined;

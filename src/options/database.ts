@@ -1,30 +1,36 @@
 import { isAbsolute, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { nearest } from "../core/names.js";
-import type { Problems } from "./problems.js";
 import { quote } from "../core/quote.js";
+import { maskPassword } from "./mask-password.js";
+import { isRecord } from "./nested.js";
+import { readPostgresObject, readPostgresUrl, showPostgresObject } from "./postgres-address.js";
+import type { Problems } from "./problems.js";
 import type { DatabaseAddress } from "./resolved.js";
 
 /** What `database` may begin with in this version, and what is planned. */
-export const schemes: readonly string[] = ["sqlite", "memory"];
-const planned = [
-  "postgres",
-  "postgresql",
-  "mysql",
-  "mariadb",
-  "redis",
-  "rediss",
-  "mongodb",
-  "mongodb+srv",
-  "sqs",
-  "ironmq",
-];
+const schemes: readonly string[] = ["sqlite", "postgres", "postgresql", "memory"];
+const planned = ["mysql", "mariadb", "redis", "rediss", "mongodb", "mongodb+srv", "sqs", "ironmq"];
 
 const example = '"sqlite:data/qluster.db"';
-const works = `What works: ${example} (a file) and "memory:" (one process, for tests).`;
+const works = `What works: ${example} (a file), "postgres://user:password@host/db" and "memory:" (one process, for tests).`;
+
+/** What an object may name its database by, and how it is read. */
+const objectForms: Readonly<Record<string, ObjectForm>> = {
+  postgres: { read: readPostgresObject, show: showPostgresObject },
+};
+
+interface ObjectForm {
+  readonly read: (
+    value: Readonly<Record<string, unknown>>,
+    path: string,
+    problems: Problems,
+  ) => DatabaseAddress | undefined;
+  readonly show: (address: DatabaseAddress) => string;
+}
 
 /**
- * Takes `sqlite:<file>` or `memory:` apart.
+ * Takes an address, or an object with a client, apart.
  *
  * @param root - Where relative paths start.
  */
@@ -38,12 +44,29 @@ export function readDatabase(
     problems.add(emptyText(value, path));
     return undefined;
   }
+  if (isRecord(value)) return readObject(value, path, problems);
   if (typeof value !== "string") {
     problems.wrong(path, value, `a text such as ${example}`);
     return undefined;
   }
   const [, scheme = "", rest = ""] = /^([a-z][a-z0-9+.-]+):(.*)$/is.exec(value) ?? [];
   return readScheme(scheme.toLowerCase(), rest, { value, path, root }, problems);
+}
+
+/** Never quotes the object: it may hold a password. */
+function readObject(
+  value: Readonly<Record<string, unknown>>,
+  path: string,
+  problems: Problems,
+): DatabaseAddress | undefined {
+  const form = Object.keys(value).find((key) => Object.hasOwn(objectForms, key));
+  const read = form === undefined ? undefined : objectForms[form]?.read;
+  if (read !== undefined) return read(value, path, problems);
+  const keys = Object.keys(objectForms).map((key) => `{ ${key}: … }`);
+  problems.add(
+    `${path}: it is an object that names no database; expected ${keys.join(" or ")} or a text such as ${example}.`,
+  );
+  return undefined;
 }
 
 interface Written {
@@ -56,6 +79,7 @@ function readScheme(scheme: string, rest: string, written: Written, problems: Pr
   const { value, path } = written;
   if (scheme === "memory") return { scheme, location: rest.replace(/^\/\//, "") };
   if (scheme === "sqlite") return readFile(rest, written, problems);
+  if (scheme === "postgres" || scheme === "postgresql") return readPostgresUrl(rest, written, problems);
   const shown = quote(maskPassword(value));
   if (planned.includes(scheme)) {
     problems.add(`${path}: ${shown} names ${scheme}, which this version of Qluster cannot use yet. ${works}`);
@@ -91,7 +115,9 @@ function emptyText(value: unknown, path: string): string {
   );
 }
 
-/** A database address as it may be printed: without the password. */
-export function maskPassword(address: string): string {
-  return address.replace(/^([a-z][a-z0-9+.-]*:\/\/[^:@/?#]*):[^@/?#]*@/i, "$1:***@");
+/** An address as it may be printed: without passwords. */
+export function showDatabase(address: DatabaseAddress): string {
+  const { scheme, location, client } = address;
+  const form = client === undefined ? undefined : objectForms[scheme];
+  return form === undefined ? maskPassword(`${scheme}:${location}`) : form.show(address);
 }

@@ -1,6 +1,5 @@
 import type { Backend, BackendOptions, OpenBackend } from "../contracts/backend.js";
 import { ConfigError } from "../errors.js";
-import { schemes } from "./database.js";
 import type { ResolvedConfig } from "./resolved.js";
 
 // Written out, so that the compiler and bundlers see which modules there are. Each loads only when its database is used.
@@ -49,7 +48,7 @@ export async function openSqliteWith(config: ResolvedConfig, sqlite: object): Pr
   return await openBackendWith(backendOptions(config), sqlite as never);
 }
 
-/** What {@link openBackend} opens with: only data, so that a thread can do it. */
+/** What {@link openBackend} opens with. Only data where the driver blocks, so that a thread can do it. */
 export function backendOptions(config: ResolvedConfig, overrides: Partial<BackendOptions> = {}): BackendOptions {
   return {
     location: config.database.location,
@@ -58,6 +57,7 @@ export function backendOptions(config: ResolvedConfig, overrides: Partial<Backen
     blockMs: 50,
     retryMs: config.enqueueTimeoutMs,
     migrate: true,
+    ...(config.database.client === undefined ? {} : { client: config.database.client }),
     ...overrides,
   };
 }
@@ -67,7 +67,7 @@ export async function openBackendAt(scheme: string, options: BackendOptions): Pr
   const load = backends[scheme];
   if (load === undefined) {
     throw new ConfigError([
-      `database: "${scheme}:" cannot be opened by this version of Qluster; it can open ${schemes.join(", ")}.`,
+      `database: "${scheme}:" cannot be opened by this version of Qluster; it can open ${Object.keys(backends).join(", ")}.`,
     ]);
   }
   const { openBackend: open } = await load();

@@ -62,7 +62,9 @@ export function resolveConfig(config: QlusterConfig, sources: ConfigSources = {}
   const database = databaseOf(layers, root, origins, problems);
   if (database === undefined || problems.lines.length > 0) throw new ConfigError(problems.lines);
   notes.push(...strangeVariables(env), ...unservedQueue(values, origins));
-  return completeConfig(values, { database, root, configFile: sources.configFile ?? null, origins, notes });
+  const production = env["NODE_ENV"] === "production";
+  const configFile = sources.configFile ?? null;
+  return completeConfig(values, { database, root, configFile, origins, notes, production });
 }
 
 function layersOf(

@@ -66,6 +66,8 @@ export interface DatabaseAddress {
   readonly scheme: string;
   /** What follows, absolute where it is a path. */
   readonly location: string;
+  /** A live client of the database's own library, or options for one. Never sent to a thread, and never printed. */
+  readonly client?: unknown;
 }
 
 export interface ResolvedBackoff {

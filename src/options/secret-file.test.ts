@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { ConfigError } from "../errors.js";
 import { resolveConfig } from "./resolve.js";
-import { embeddedSecret, processSecret } from "./secret-file.js";
+import { keptSecret, processSecret } from "./secret-file.js";
 
 let folder: string;
 beforeEach(async () => {
@@ -15,11 +15,9 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-it("makes a secret once, readable by its owner only, beside the database file (P056)", async () => {
-  const database = join(folder, "data", "q.db");
-
-  const first = embeddedSecret(database);
-  const second = embeddedSecret(database);
+it("makes a secret once, readable by its owner only, in a folder of that name (P056)", async () => {
+  const first = keptSecret(join(folder, "data"));
+  const second = keptSecret(join(folder, "data"));
 
   const file = join(folder, "data", ".qluster", "secret");
   expect(first).toMatch(/^[\w-]{43}$/);
@@ -29,7 +27,7 @@ it("makes a secret once, readable by its owner only, beside the database file (P
 });
 
 it("gives every database a secret of its own", () => {
-  expect(embeddedSecret(join(folder, "a", "q.db"))).not.toBe(embeddedSecret(join(folder, "b", "q.db")));
+  expect(keptSecret(join(folder, "a"))).not.toBe(keptSecret(join(folder, "b")));
 });
 
 it("gives processes that start at the same moment the same secret", { timeout: 30_000 }, async () => {
@@ -37,8 +35,8 @@ it("gives processes that start at the same moment the same secret", { timeout: 3
   await writeFile(
     script,
     `import { createJiti } from ${JSON.stringify(import.meta.resolve("jiti"))};
-     const { embeddedSecret } = await createJiti(import.meta.url).import(${JSON.stringify(join(import.meta.dirname, "secret-file.ts"))});
-     process.on("message", (database) => process.send(embeddedSecret(database), () => process.exit()));
+     const { keptSecret } = await createJiti(import.meta.url).import(${JSON.stringify(join(import.meta.dirname, "secret-file.ts"))});
+     process.on("message", (folder) => process.send(keptSecret(folder), () => process.exit()));
      process.send("ready");`,
   );
   const children = Array.from({ length: 4 }, () => fork(script, { execArgv: [] }));
@@ -46,7 +44,7 @@ it("gives processes that start at the same moment the same secret", { timeout: 3
   await Promise.all(children.map(next));
 
   const answers = children.map(next);
-  for (const child of children) child.send(join(folder, "q.db"));
+  for (const child of children) child.send(folder);
 
   expect(new Set(await Promise.all(answers)).size).toBe(1);
 });
@@ -56,7 +54,7 @@ it("says what is wrong with a file that is empty", async () => {
   await mkdir(dirname(file));
   await writeFile(file, "");
 
-  const attempt = () => embeddedSecret(join(folder, "q.db"));
+  const attempt = () => keptSecret(folder);
 
   expect(attempt).toThrow(ConfigError);
   expect(attempt).toThrow(/\.qluster\/secret is empty\. Put its old content back/);
@@ -65,7 +63,7 @@ it("says what is wrong with a file that is empty", async () => {
 it("says what to do when the file cannot be made", async () => {
   await writeFile(join(folder, ".qluster"), "a file where the folder should be");
 
-  expect(() => embeddedSecret(join(folder, "q.db"))).toThrow(/cannot be used .*give one with QLUSTER_SECRET/);
+  expect(() => keptSecret(folder)).toThrow(/cannot be used .*give one with QLUSTER_SECRET/);
 });
 
 it("is not touched by a configuration that nobody signs with (P056)", async () => {
@@ -76,6 +74,20 @@ it("is not touched by a configuration that nobody signs with (P056)", async () =
 
   expect(secrets).toHaveLength(1);
   expect(await readdir(folder)).toEqual([".qluster"]);
+});
+
+it("of a database server stands under the root while nothing says that this is production (P056)", async () => {
+  const config = resolveConfig({ name: "shop", database: "postgres://host/db" }, { env: {}, root: folder });
+
+  expect(config.secrets).toEqual([keptSecret(folder)]);
+});
+
+it("of a database server must be given in production, and the error says how (P056)", async () => {
+  const env = { NODE_ENV: "production" };
+  const config = resolveConfig({ name: "shop", database: "postgres://host/db" }, { env, root: folder });
+
+  expect(() => config.secrets).toThrow(/secret: it is not given.*QLUSTER_SECRET.*openssl rand -base64 32/);
+  expect(await readdir(folder)).toEqual([]);
 });
 
 it("lives only as long as the process for a database in memory", () => {

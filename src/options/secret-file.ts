@@ -12,14 +12,14 @@ export function processSecret(): string {
 }
 
 /**
- * The secret of an embedded database: made once, then always the one in `.qluster/secret` beside the database file.
+ * A secret that is made once, and then always the one in `.qluster/secret` of that folder.
  *
  * Processes that start at the same moment agree: the file appears complete, by a link, and whoever comes second reads it.
  *
  * @throws {ConfigError} when it cannot be read or written.
  */
-export function embeddedSecret(databaseFile: string): string {
-  const file = join(dirname(databaseFile), ".qluster", "secret");
+export function keptSecret(folder: string): string {
+  const file = join(folder, ".qluster", "secret");
   try {
     return read(file) ?? make(file);
   } catch (error) {

@@ -4,6 +4,7 @@ import { Worker } from "node:worker_threads";
 import type { FromWorker, ToWorker } from "../contracts/frames.js";
 import { fileMarks } from "../core/start-marks.js";
 import { bootWorker, currentExecution } from "./boot.js";
+import { monotonic } from "./monotonic.js";
 import type { WorkerRuntime } from "./runtime.js";
 
 /** Descriptors that the supervisor opens for us, after stdin, stdout, stderr and the channel. */
@@ -65,7 +66,7 @@ bootWorker({
   },
   openMarks: () => fileMarks((bytes, offset) => void writeSync(marksDescriptor, bytes, 0, bytes.length, offset)),
   now: Date.now,
-  monotonic: () => Number(process.hrtime.bigint()) / 1e6,
+  monotonic,
   started: (started) => {
     runtime = started;
   },

@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import type { FailureNote, FromWorker, Job, JobNote, JobReport, ToWorker, WorkerInit } from "../contracts/frames.js";
 import type { Logger } from "../contracts/logger.js";
 import { Execution } from "../core/execute.js";
@@ -41,6 +42,9 @@ export class WorkerRuntime {
   #notes: JobNote[] = [];
   #flushPlanned = false;
   #pumpPlanned = false;
+  #pumping = false;
+  /** What one task leaves in the asynchronous context must not reach the next. */
+  readonly #outside = new AsyncResource("qluster.worker");
   #lastTurn = 0;
   #lastRssCheck = 0;
   #done = 0;
@@ -112,19 +116,24 @@ export class WorkerRuntime {
     return "handled";
   }
 
-  #pump(): void {
+  readonly #pump = (): void => {
     if (this.#retiring) return;
+    this.#pumping = true;
     while (this.#waiting.length > 0 && this.#freePlaces.length > 0) {
       const turnMs = this.#parts.monotonic() - this.#lastTurn;
-      if (turnMs > stalledMs) return this.#giveBack(Infinity);
-      if (turnMs > turnEveryMs) return this.#pumpAfterTurn();
+      if (turnMs > turnEveryMs) {
+        if (turnMs > stalledMs) this.#giveBack(Infinity);
+        else this.#pumpAfterTurn();
+        break;
+      }
       const job = this.#waiting.shift()!;
       const place = this.#freePlaces.pop()!;
       const execution = new Execution(job, this.#executeHost);
       this.#running.set(job.index, { execution, place });
       execution.run();
     }
-  }
+    this.#pumping = false;
+  };
 
   #pumpAfterTurn(): void {
     if (this.#pumpPlanned) return;
@@ -159,8 +168,8 @@ export class WorkerRuntime {
     this.#done += 1;
     this.#planFlush();
     if (this.#parts.init.recycle > 0 && this.#done >= this.#parts.init.recycle) this.#retire("recycle");
-    // A new stack: a thousand tasks that end at once must not pile up on this one.
-    if (this.#waiting.length > 0) queueMicrotask(() => this.#pump());
+    // One that ends while it is being started ends inside the loop that starts the next.
+    if (this.#waiting.length > 0 && !this.#pumping) this.#outside.runInAsyncScope(this.#pump, this);
   }
 
   #note(note: JobNote): void {

@@ -2,6 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { FromWorker, ToWorker } from "../contracts/frames.js";
 import { sharedMarks } from "../core/start-marks.js";
+import { monotonic } from "./monotonic.js";
 import { bootWorker, currentExecution } from "./boot.js";
 import type { WorkerRuntime } from "./runtime.js";
 
@@ -31,7 +32,7 @@ bootWorker({
   },
   openMarks: () => sharedMarks(new Uint8Array(marks)),
   now: Date.now,
-  monotonic: () => Number(process.hrtime.bigint()) / 1e6,
+  monotonic,
   started: (started) => {
     runtime = started;
   },

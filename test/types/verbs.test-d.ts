@@ -1,6 +1,8 @@
 /* oxlint-disable no-shadow, unicorn/consistent-function-scoping, typescript/no-unnecessary-type-parameters, typescript/no-unnecessary-type-arguments -- types are the subject here */
 // Compiled only (`tsc -p tsconfig.test.json`): every line below `@ts-expect-error` must not compile, every other one must.
 import { type } from "arktype";
+import { Client, Pool } from "pg";
+import type { PoolConfig } from "pg";
 import * as v from "valibot";
 import { z } from "zod";
 import { createQluster, currentTask, defineConfig, link, ref, signals, task } from "../../src/index.js";
@@ -148,6 +150,16 @@ export async function ids(): Promise<void> {
 export function configurations(): void {
   // @ts-expect-error the variable may be unset
   defineConfig({ name: "shop", database: process.env["DATABASE_URL"] });
+  defineConfig({ name: "shop", database: { postgres: new Pool(), schema: "jobs" } });
+  defineConfig({ name: "shop", database: { postgres: { host: "db", max: 20, password: async () => "x" } } });
+  const poolConfig: PoolConfig = { keepAlive: true };
+  defineConfig({ name: "shop", database: { postgres: poolConfig } });
+  // @ts-expect-error the variable may be unset
+  defineConfig({ name: "shop", database: { postgres: process.env["DATABASE_URL"] } });
+  // @ts-expect-error did you mean schema
+  defineConfig({ name: "shop", database: { postgres: new Pool(), shema: "jobs" } });
+  // @ts-expect-error a single client has no connections to lend
+  defineConfig({ name: "shop", database: { postgres: new Client() } });
   // @ts-expect-error did you mean concurrency
   defineConfig({ name: "shop", database: "x", concurency: 5 });
   // @ts-expect-error database is required

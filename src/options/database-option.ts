@@ -1,0 +1,57 @@
+/**
+ * Where tasks, results and clusters' heartbeats live: an address, or a client of the database's own library. A form with a
+ * client serves the process that has it; the command line and every cluster get theirs from their own configuration file.
+ */
+export type DatabaseOption = string | PostgresDatabase;
+
+/**
+ * Postgres by options of the package `pg`, or by a pool that the application already has.
+ *
+ * @example
+ * defineConfig({ name: "shop", database: { postgres: new Pool({ connectionString }), schema: "jobs" } });
+ */
+export interface PostgresDatabase {
+  /**
+   * A pool stays the application's: Qluster never ends it, and holds up to five of its connections: one waits for
+   * notifications, one takes tasks, one writes results, and two more serve short calls. Give it at least ten.
+   */
+  postgres: PostgresPool | PostgresPoolOptions;
+  /** The schema that Qluster's tables live in. Default `"qluster"`. */
+  schema?: string | undefined;
+}
+
+/** What Qluster uses of a `pg.Pool`. */
+export interface PostgresPool {
+  readonly connect: () => Promise<PostgresClient>;
+}
+
+/** What Qluster uses of a `pg.PoolClient`. */
+export interface PostgresClient {
+  readonly query: (text: string, values?: unknown[]) => Promise<unknown>;
+  readonly release: (destroy?: boolean) => void;
+}
+
+/** Options of `new pg.Pool(…)`. What is not listed here is handed on as well. */
+export interface PostgresPoolOptions {
+  connectionString?: string | undefined;
+  host?: string | undefined;
+  port?: number | undefined;
+  user?: string | undefined;
+  password?: string | (() => string | Promise<string>) | undefined;
+  database?: string | undefined;
+  ssl?: unknown;
+  /** Connections at most. Default 10, at least 5. */
+  max?: number | undefined;
+  min?: number | undefined;
+  keepAlive?: boolean | undefined;
+  connectionTimeoutMillis?: number | undefined;
+  idleTimeoutMillis?: number | null | undefined;
+  statement_timeout?: number | false | undefined;
+  query_timeout?: number | undefined;
+  lock_timeout?: number | undefined;
+  idle_in_transaction_session_timeout?: number | undefined;
+  application_name?: string | undefined;
+  options?: string | undefined;
+  /** A single client is no pool. */
+  connect?: undefined;
+}
