@@ -58,14 +58,16 @@ export class Connection {
     if (this.#opening !== undefined) return this.#opening;
     const opening = this.#open();
     this.#opening = opening;
-    opening.then(
-      (backend) => {
-        if (this.#opening === opening) this.#opened = backend;
-      },
-      () => {
-        if (this.#opening === opening) this.#opening = undefined;
-      },
-    );
+    void this.#remember(opening);
     return opening;
+  }
+
+  async #remember(opening: Promise<Backend>): Promise<void> {
+    try {
+      const backend = await opening;
+      if (this.#opening === opening) this.#opened = backend;
+    } catch {
+      if (this.#opening === opening) this.#opening = undefined;
+    }
   }
 }

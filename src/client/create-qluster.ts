@@ -17,7 +17,7 @@ import { findFinished, recordOf, resultOf, type Opener } from "./reader.js";
 import { Sender } from "./sender.js";
 import { statusOf } from "./status.js";
 import { Transactions, type PlainVerbs } from "./transactions.js";
-import type { EnqueueVerbs, GroupOptions, Qluster, ReadOptions } from "./types.js";
+import type { EnqueueVerbs, GroupOptions, Qluster, ReadOptions, TransactionOptions } from "./types.js";
 import { Waiters } from "./waiters.js";
 
 /** For tests and programs that build on Qluster. */
@@ -108,7 +108,8 @@ function transactionVerbs(
       const verbs = transactions.in(tx, options);
       return enqueueVerbs(() => verbs);
     },
-    withTransaction: (tx, work, options) => transactions.run(tx, work, options),
+    withTransaction: ((tx: unknown, work: unknown, options?: TransactionOptions) =>
+      transactions.run(tx, work, options)) as Qluster["withTransaction"],
     afterCommit: (tx) => {
       const later = afterCommit(tx);
       return { ...enqueueVerbs(() => later), committed: later.committed };

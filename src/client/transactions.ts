@@ -62,7 +62,7 @@ export class Transactions {
   }
 
   /** Runs `work` with `tx` as the transaction that the verbs called in it write on. */
-  run<R>(tx: unknown, work: unknown, options?: TransactionOptions): R {
+  run(tx: unknown, work: unknown, options?: TransactionOptions): unknown {
     if (typeof work !== "function") throw new OptionError("withTransaction needs a function after the transaction.");
     const verbs = new AmbientVerbs(this.in(tx, options));
     const ended = (): void => verbs.end();
@@ -76,7 +76,7 @@ export class Transactions {
     }
     if (isThenable(result)) void Promise.resolve(result).then(ended, ended);
     else ended();
-    return result as R;
+    return result;
   }
 
   /** The verbs of the ambient transaction, if the caller runs in one. */

@@ -144,8 +144,14 @@ export class Execution implements CurrentTask {
     this.#assertMayComplete();
     const startedAt = this.#startedAt ?? now();
     const written = completeIn(this, tx, { result: this.#seal(value), startedAt, stoppedAt: now() });
-    const done = (): void => void (this.#completed = true);
-    return written instanceof Promise ? written.then(done) : Promise.resolve(done());
+    if (written instanceof Promise) return this.#completedBy(written);
+    this.#completed = true;
+    return Promise.resolve();
+  }
+
+  async #completedBy(written: Promise<void>): Promise<void> {
+    await written;
+    this.#completed = true;
   }
 
   run(): void {

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { currentTask, ref, task } from "../../src/index.js";
+import { ref } from "qluster";
 import { openOn, temporaryFile } from "../support/sqlite-file.js";
-import { createQluster } from "../../src/index.js";
+import { createQluster, currentTask, task } from "../../src/index.js";
 import { until, workshop, type Workshop } from "../support/workshop.js";
 
 /** Each writes an effect and completes itself in one transaction on the file that the tasks are in. */

@@ -49,14 +49,16 @@ function numbersNamed(database: SqliteDatabase): SqliteDatabase {
     prepare(sql) {
       const statement = database.prepare(sql);
       if (!/\?\d/.test(sql)) return statement;
-      const named = (parameters: readonly SqlValue[]): readonly SqlValue[] =>
-        Object.fromEntries(parameters.map((value, index) => [index + 1, value])) as unknown as readonly SqlValue[];
       return {
         run: (parameters) => statement.run(named(parameters)),
         all: <Row>(parameters: readonly SqlValue[]) => statement.all<Row>(named(parameters)),
       };
     },
   };
+}
+
+function named(parameters: readonly SqlValue[]): readonly SqlValue[] {
+  return Object.fromEntries(parameters.map((value, index) => [index + 1, value])) as unknown as readonly SqlValue[];
 }
 
 /** Opens a file by {@link loadDriver}'s driver, for tools that need a plain connection. */

@@ -48,7 +48,8 @@ export class SqliteWriter implements TransactionWriter {
 
   *check({ library }: Executor): SqlSteps<void> {
     const databases = yield { sql: "PRAGMA database_list", parameters: [] };
-    const file = String(databases.find(({ name }) => name === "main")?.["file"] ?? "");
+    const main = databases.find(({ name }) => name === "main")?.["file"];
+    const file = typeof main === "string" ? main : "";
     const ours = new DatabaseFile(this.#parts.location);
     if (ours.isAt(file)) return yield* this.#checkCopy(library);
     throw new TransactionError(
