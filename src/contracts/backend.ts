@@ -12,7 +12,18 @@ export interface Backend extends AsyncDisposable {
   readonly schema: Schema;
   /** For tasks that are enqueued or completed in the application's own transaction. Missing where there is none to join. */
   readonly transactions?: TransactionWriter | undefined;
+  /**
+   * In one sentence for people: what a power cut or a failover may take back of what was confirmed. Absent where the option
+   * `durability` says it all.
+   */
+  readonly losses?: () => Promise<string>;
 }
+
+/**
+ * What confirmed writes survive: the death of every process of ours; a power cut too; or the loss of the server, as so many
+ * replicas have them. A backend that cannot keep the last one refuses it when opened.
+ */
+export type Durability = "process" | "power" | { readonly replicas: number };
 
 /** The tables of a backend, by versions. A backend without tables is always current. */
 export interface Schema {
@@ -41,7 +52,7 @@ export interface BackendOptions {
   readonly location: string;
   readonly project: string;
   /** `"power"`: confirmed writes survive a power cut, where the backend can choose. */
-  readonly durability: "process" | "power";
+  readonly durability: Durability;
   /** How long one call may block the thread while another process writes, in milliseconds; then it retries asynchronously. */
   readonly blockMs: number;
   /** How long it retries before it rejects with `StoreUnavailableError`, in milliseconds. */

@@ -1,15 +1,7 @@
 import type { Job, JobEnding, JobNote, JobReport } from "../contracts/frames.js";
-import type { ErrorRecord } from "../contracts/store.js";
-import {
-  ArgumentsError,
-  EnvelopeError,
-  LeaseLostError,
-  NoRetryError,
-  TaskAbortedError,
-  TaskTimeoutError,
-  TransactionError,
-  UnknownTaskError,
-} from "../errors.js";
+import { ArgumentsError, EnvelopeError, NoRetryError, TransactionError, UnknownTaskError } from "../errors.js";
+import { abortError, abortRecord, leaseLost, timeoutBecauseOf } from "./abort-error.js";
+import type { AbortReason } from "./abort-error.js";
 import { checkArguments } from "./arguments.js";
 import { currentTasks } from "./current-task.js";
 import { noteText } from "./note-text.js";
@@ -27,7 +19,7 @@ import type { TaskDefinition } from "./registry.js";
 import { sendableSignals } from "./signals.js";
 import type { CurrentTask, Fn, FinishedTask, OutgoingTask, TaskId } from "./task-types.js";
 
-export type AbortReason = "timeout" | "cancelled" | "stopped" | "lost";
+export type { AbortReason };
 
 /** What a process gives the tasks that run in it. */
 export interface ExecuteHost {
@@ -381,33 +373,4 @@ function isFinalError(error: unknown): boolean {
 function isSealError(error: unknown): boolean {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   return code === "QLUSTER_UNENCODABLE" || code === "QLUSTER_TOO_LARGE";
-}
-
-/** Another cluster may run the task by now. */
-export function leaseLost({ id, consumer }: Job): LeaseLostError {
-  return new LeaseLostError(
-    consumer,
-    `Task ${id} cannot be completed: its cluster has lost its lease, and another one may run it by now, or it has ended ` +
-      "already. Nothing was written for it. Let this error roll the transaction back.",
-  );
-}
-
-function abortError(reason: AbortReason, limitMs: number): Error {
-  return reason === "timeout" ? new TaskTimeoutError(limitMs) : new TaskAbortedError(reason);
-}
-
-/** For error reporters: the time-out first, with what the function threw meanwhile as its cause. */
-function timeoutBecauseOf(thrown: unknown, limitMs: number): unknown {
-  return thrown instanceof TaskTimeoutError ? thrown : Object.assign(new TaskTimeoutError(limitMs), { cause: thrown });
-}
-
-/** The reason first; what the function threw meanwhile stays visible below it. */
-function abortRecord(reason: Error, thrown: unknown): ErrorRecord {
-  const record = toErrorRecord(reason);
-  if (thrown instanceof TaskTimeoutError || thrown instanceof TaskAbortedError) return { ...record, stack: null };
-  const { name, message, stack } = toErrorRecord(thrown);
-  return {
-    ...record,
-    stack: `${record.name}: ${record.message}\nThe task then threw ${name}: ${message}\n${stack ?? ""}`,
-  };
 }

@@ -1,3 +1,4 @@
+import type { Durability } from "../contracts/backend.js";
 import type { Logger } from "../contracts/logger.js";
 import type { Backoff, Duration, ErrorReporter } from "../core/task-types.js";
 import type { DatabaseOption } from "./database-option.js";
@@ -77,8 +78,11 @@ export interface QlusterConfig {
   maxPending?: number | undefined;
   /** What is kept of finished tasks, and how long. */
   retention?: Retention | undefined;
-  /** `"process"` (default): writes survive the death of every process. `"power"`: a power cut too, at the cost of speed. */
-  durability?: "process" | "power" | undefined;
+  /**
+   * `"process"` (default): writes survive the death of every process. `"power"`: a power cut too, at the cost of speed.
+   * `{ replicas: n }`: n replicas have them too (Redis).
+   */
+  durability?: Durability | undefined;
   /** Deflates large tasks and results. Default false. Django Q2: `compress`. */
   compress?: boolean | undefined;
   /** Encrypts arguments and results (AES-256-GCM) with a key from the secret. Default false. */

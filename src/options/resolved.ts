@@ -1,3 +1,4 @@
+import type { Durability } from "../contracts/backend.js";
 import type { RetentionLimits } from "../contracts/store.js";
 import type { ErrorReporter } from "../core/task-types.js";
 import type { Logger } from "../contracts/logger.js";
@@ -38,7 +39,7 @@ export interface ResolvedConfig {
   readonly enqueueTimeoutMs: number;
   readonly maxPending: number;
   readonly retention: RetentionLimits;
-  readonly durability: "process" | "power";
+  readonly durability: Durability;
   readonly compress: boolean;
   readonly encrypt: boolean;
   /** The first one seals. Never empty. */

@@ -3,7 +3,7 @@ import type { WorkerInit } from "../contracts/frames.js";
 import type { Logger } from "../contracts/logger.js";
 import type { Settlement } from "../contracts/store.js";
 import type { Executor } from "../contracts/transaction.js";
-import { leaseLost } from "../core/execute.js";
+import { leaseLost } from "../core/abort-error.js";
 import type { Execution, SealedSuccess } from "../core/execute.js";
 import { policyOf } from "../core/settle.js";
 import { settle } from "../core/settlement.js";

@@ -1,5 +1,6 @@
 import type { Backend, BackendOptions, OpenBackend, Schema } from "../../contracts/backend.js";
 import type { Clock } from "../../contracts/clock.js";
+import { refuseReplicas } from "../sql/refuse-replicas.js";
 import { memoryBroker } from "./broker.js";
 import { memoryCache } from "./cache.js";
 import { enterPlace } from "./places.js";
@@ -9,7 +10,10 @@ import { memoryStore } from "./store.js";
  * Opens a backend that lives in the memory of this process: for tests, and for trying things out. `location` names the
  * place: whoever opens the same one sees the same tasks. A place is forgotten when the last backend on it is closed.
  */
-export const openBackend: OpenBackend = async (options, clock) => openMemory(options, clock ?? systemClock);
+export const openBackend: OpenBackend = async (options, clock) => {
+  refuseReplicas(options.durability, "Memory");
+  return openMemory(options, clock ?? systemClock);
+};
 
 /**
  * A memory backend for a test of your own, empty and shared with nobody.

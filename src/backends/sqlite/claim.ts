@@ -1,5 +1,5 @@
 import type { Delivery } from "../../contracts/broker.js";
-import { receiptOf } from "./receipt.js";
+import { receiptOf } from "../sql/receipt.js";
 import type { Session } from "./project-file.js";
 
 /** A row as one JSON array: libsql takes 7 µs to make an object of so many columns, and 3 to hand over a text. */

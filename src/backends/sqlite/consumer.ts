@@ -13,7 +13,7 @@ import { acknowledge, release } from "./held-messages.js";
 import type { DatabaseFile } from "./database-file.js";
 import { claim, isAnythingWaiting, nextDue, promote } from "./claim.js";
 import { closeLease, renewLease, shortenLeases, takeOver } from "./lease.js";
-import { Pause } from "./pause.js";
+import { Pause } from "../sql/pause.js";
 import type { ProjectFile, Session } from "./project-file.js";
 
 export interface ConsumerParts {

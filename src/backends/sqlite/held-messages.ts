@@ -1,5 +1,5 @@
 import type { Receipt, ReleaseOptions } from "../../contracts/broker.js";
-import { heldMessage } from "./receipt.js";
+import { heldMessage } from "../sql/receipt.js";
 import type { Session } from "./project-file.js";
 
 const ours = "seq = ?1 AND id = ?2 AND owner = ?3";

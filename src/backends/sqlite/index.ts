@@ -1,6 +1,7 @@
 import type { Backend, BackendOptions, OpenBackend } from "../../contracts/backend.js";
 import type { Clock } from "../../contracts/clock.js";
 import type { SqlRow } from "../../contracts/transaction.js";
+import { refuseReplicas } from "../sql/refuse-replicas.js";
 import { sqliteBroker } from "./broker.js";
 import { sqliteCache } from "./cache.js";
 import { Connection } from "./connection.js";
@@ -35,6 +36,7 @@ export async function openBackendWith(options: BackendOptions, sqlite: SqliteCla
 /** The same with a driver of the caller's choice. */
 export async function openSqlite(options: BackendOptions, driver: SqliteDriver, clock?: Clock): Promise<Backend> {
   const time = clock ?? systemClock;
+  refuseReplicas(options.durability, "SQLite");
   assertFileLocation(options.location);
   createFolderOf(options.location);
   const connection = await Connection.open(driver, options, time);

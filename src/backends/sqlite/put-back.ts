@@ -1,7 +1,7 @@
 import type { AttemptRecord, Outcome } from "../../contracts/store.js";
 import { errorText } from "../sql/error-text.js";
 import type { Session } from "./project-file.js";
-import type { HeldMessage } from "./receipt.js";
+import type { HeldMessage } from "../sql/receipt.js";
 
 const insertAttempt = `
   INSERT INTO qluster_attempt (project, id, number, ending, counted, started_at, stopped_at, worker, error)

@@ -6,7 +6,7 @@ import { DatabaseFile } from "./database-file.js";
 import { detailTables } from "./held-messages.js";
 import { insertEndedSteps, type EndedRow } from "./insert-ended.js";
 import { insertMessagesSteps, type Moment } from "./insert-messages.js";
-import { consumerNumber, heldMessage, type HeldMessage } from "./receipt.js";
+import { consumerNumber, heldMessage, type HeldMessage } from "../sql/receipt.js";
 import { rollUpSteps } from "./rollup.js";
 import { isBusyInside } from "./sqlite-error.js";
 import { keyHolderSteps } from "./store-submit.js";
