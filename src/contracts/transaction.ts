@@ -41,7 +41,7 @@ export type SqlSteps<T> = Generator<SqlStatement, T, readonly SqlRow[]>;
 export interface TransactionWriter {
   readonly dialect: SqlDialect;
 
-  /** Checks the tables, and reads what the other methods need to know. Call once before them; harmless when repeated. */
+  /** Checks the tables, and reads what the other methods need to know. Call once before them; again, it reads it anew. */
   ready(): Promise<void>;
 
   /** Reads only. Throws `TransactionError`, naming both databases, when the transaction is on another one than the tables. */

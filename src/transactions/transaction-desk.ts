@@ -31,12 +31,23 @@ export class TransactionDesk {
     };
     if (executor.synchronous) return run();
     const before = this.#last.get(executor.connection) ?? Promise.resolve();
-    const write = before.then(run);
+    const write = before.then(() => this.#secondChance(executor, run));
     this.#last.set(
       executor.connection,
       write.catch(() => {}),
     );
     return write;
+  }
+
+  /** A server that has been restarted since it was looked at would look like another one. */
+  async #secondChance<T>(executor: Executor, run: () => T | Promise<T>): Promise<T> {
+    try {
+      return await run();
+    } catch (error) {
+      if (!(error instanceof TransactionError) || this.#checked.has(executor.source)) throw error;
+    }
+    await this.#writer.ready();
+    return await run();
   }
 
   *#checking<T>(executor: Executor, steps: () => SqlSteps<T>): SqlSteps<T> {

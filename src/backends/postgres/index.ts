@@ -6,6 +6,7 @@ import { readLocation } from "./location.js";
 import { ProjectDatabase } from "./project-database.js";
 import { PostgresSchema } from "./schema.js";
 import { postgresStore } from "./store.js";
+import { PostgresWriter } from "./transactions.js";
 import { WakeUp } from "./wake-up.js";
 
 /** A look every so often, in milliseconds, in case a wake-up got lost. */
@@ -40,6 +41,7 @@ export const openBackend: OpenBackend = async (options, clock) => {
     store: postgresStore(database),
     cache: postgresCache(database),
     schema,
+    transactions: new PostgresWriter(database),
     [Symbol.asyncDispose]: dispose,
   };
 };
