@@ -13,6 +13,7 @@ export function pgClient(tx: Shape): Executor | undefined {
     throw notATransaction(library, "a pool", 'Take a client with pool.connect(), and send "BEGIN" on it.');
   }
   if (memberOf(tx, "connectionParameters") === undefined) return undefined;
+  let isKnown = hasMethods(tx, "getTransactionStatus");
   return {
     dialect: "postgres",
     library,
@@ -22,13 +23,22 @@ export function pgClient(tx: Shape): Executor | undefined {
     synchronous: false,
     assertOpen: () => assertOpen(tx),
     run: async ({ sql, parameters: values }) => {
+      if (!isKnown) await assertBegun(tx);
+      isKnown = true;
       const query = { text: numberedPlaceholders(sql), values: [...values] };
       return (await callMethod<Promise<{ rows: readonly SqlRow[] }>>(tx, "query", query)).rows;
     },
   };
 }
 
-/** `I`: idle, `E`: failed. Versions before 8.19 do not say. */
+/** Outside a transaction, each statement is one: they begin at the same moment. */
+async function assertBegun(tx: Shape): Promise<void> {
+  const text = "SELECT (transaction_timestamp() = statement_timestamp())::text AS alone";
+  const { rows } = await callMethod<Promise<{ rows: readonly SqlRow[] }>>(tx, "query", text);
+  if (rows[0]?.["alone"] === "true") throw closedTransaction(library);
+}
+
+/** `I`: idle, `E`: failed. Older versions of pg do not say. */
 function assertOpen(tx: Shape): void {
   if (!hasMethods(tx, "getTransactionStatus")) return;
   const status = callMethod<string | null>(tx, "getTransactionStatus");

@@ -1,7 +1,7 @@
 import type { NewTask, Settlement, Submitted } from "../../contracts/store.js";
 import type { Executor, SqlParameter, SqlRow, SqlStatement, SqlSteps } from "../../contracts/transaction.js";
 import type { TransactionWriter } from "../../contracts/transaction.js";
-import { OptionError, StoreUnavailableError, TransactionError } from "../../errors.js";
+import { StoreUnavailableError, TransactionError } from "../../errors.js";
 import { consumerNumber } from "../sql/receipt.js";
 import { endingInside } from "./end-messages.js";
 import type { ProjectDatabase } from "./project-database.js";
@@ -62,7 +62,6 @@ export class PostgresWriter implements TransactionWriter {
 
   *submit(tasks: readonly NewTask[], lockTimeoutMs: number): SqlSteps<Submitted[]> {
     if (tasks.length === 0) return [];
-    for (const task of tasks) refuseNullBytes(task);
     const { sql, parameters } = submittingInside(this.#project, tasks, lockTimeoutMs);
     const rows = yield this.#inline(sql, parameters);
     if (Number(rows[0]?.["place"]) === -1) throw heldTooLong(lockTimeoutMs, rows[0]!);
@@ -95,15 +94,6 @@ export class PostgresWriter implements TransactionWriter {
 
 function submitted(row: SqlRow): Submitted {
   return { id: String(row["id"]), created: row["created"] === true || row["created"] === "t" };
-}
-
-/** No text of Postgres holds one, and a statement that it refuses would take the whole transaction with it. */
-function refuseNullBytes(task: NewTask): void {
-  const { queue, func, name, group, unique } = task;
-  for (const [what, text] of Object.entries({ queue, func, taskName: name, group, unique: unique?.key ?? null })) {
-    if (text?.includes("\0") !== true) continue;
-    throw new OptionError(`The option ${what} is ${JSON.stringify(text)}; Postgres keeps no null bytes. Leave it out.`);
-  }
 }
 
 function heldTooLong(ms: number, row: SqlRow): StoreUnavailableError {
