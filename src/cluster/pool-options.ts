@@ -1,3 +1,4 @@
+import type { BackendOptions } from "../contracts/backend.js";
 import type { Logger } from "../contracts/logger.js";
 import type { ErrorReporter } from "../core/task-types.js";
 import { backendOptions } from "../options/open-backend.js";
@@ -35,7 +36,7 @@ export function poolOptions(config: ResolvedConfig): PoolOptions {
       maxResultBytes: config.maxResultBytes,
       encrypt: config.encrypt,
       compress: config.compress,
-      database: { scheme: config.database.scheme, options: backendOptions(config, { migrate: false }) },
+      database: { scheme: config.database.scheme, options: sendable(config) },
       save: config.save,
       hookOn: config.hookOn,
       logLevel: config.logLevel,
@@ -44,6 +45,12 @@ export function poolOptions(config: ResolvedConfig): PoolOptions {
       silenceMs: config.leaseMs * silence,
     },
   };
+}
+
+/** A live client stays in this process. */
+function sendable(config: ResolvedConfig): BackendOptions | null {
+  const isHere = config.isolation === "none";
+  return config.database.client === undefined || isHere ? backendOptions(config, { migrate: false }) : null;
 }
 
 export function channelFor(config: ResolvedConfig, logger: Logger): OpenChannel {

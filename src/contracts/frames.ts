@@ -25,8 +25,8 @@ export interface WorkerInit {
   readonly logLevel: string;
   readonly logFormat: "pretty" | "json";
   readonly logColour: boolean;
-  /** The database that tasks are completed on, by `completeIn`. */
-  readonly database: { readonly scheme: string; readonly options: BackendOptions };
+  /** The database that tasks are completed on, by `completeIn`. `null`: it is no address, and cannot be sent. */
+  readonly database: { readonly scheme: string; readonly options: BackendOptions | null };
   /** What a success does where the message does not say. */
   readonly save: boolean;
   readonly hookOn: "final" | "attempt";

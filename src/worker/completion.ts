@@ -31,8 +31,10 @@ export class Completion {
 
   /** Loads what a task on a synchronous connection could not wait for. */
   async prepare(): Promise<void> {
+    const { scheme, options } = this.#init.database;
+    if (options === null) return;
     const { writerAt } = await import("../options/open-writer.js");
-    const writer = await writerAt(this.#init.database.scheme, this.#init.database.options);
+    const writer = await writerAt(scheme, options);
     if (writer !== undefined) this.#desk = new TransactionDesk(writer);
   }
 
@@ -58,8 +60,10 @@ export class Completion {
   }
 
   async #openDesk(): Promise<TransactionDesk> {
+    const { scheme, options } = this.#init.database;
+    if (options === null) throw notSendable();
     const { openWriter } = await import("../options/open-writer.js");
-    const writer = await openWriter(this.#init.database.scheme, this.#init.database.options);
+    const writer = await openWriter(scheme, options);
     if (writer === undefined) throw noTransactions(this.#init);
     return (this.#desk = new TransactionDesk(writer));
   }
@@ -108,6 +112,13 @@ function isOpen(executor: Executor): boolean {
   } catch {
     return false;
   }
+}
+
+function notSendable(): TransactionError {
+  return new TransactionError(
+    "completeIn opens the database that `database` names, and a pool or client cannot be sent to a worker. Name the " +
+      'database by its address ("postgres://…") in the configuration of the cluster, or return the value instead.',
+  );
 }
 
 function noTransactions({ database }: WorkerInit): TransactionError {

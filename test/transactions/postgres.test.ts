@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import pg from "pg";
+import { Sequelize } from "sequelize";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { createQluster, ref } from "../../src/index.js";
 import type { Qluster } from "../../src/index.js";
@@ -71,9 +72,10 @@ describe("a unique key that another open transaction holds", () => {
 
     const crossed = await Promise.allSettled([
       q.in(one, { lockTimeout: "4s" }).asyncTask(ref(echo, { unique: "b" }), 1),
-      q.in(other, { lockTimeout: "3s" })
+      q
+        .in(other, { lockTimeout: "3s" })
         .asyncTask(ref(echo, { unique: "a" }), 2)
-        .finally(() => other.query("COMMIT")),
+        .finally(() => void other.query("COMMIT")),
     ]);
     await one.query("COMMIT");
 
@@ -123,6 +125,29 @@ describe("what is refused before it could take the transaction with it", () => {
   });
 });
 
+describe("q.afterCommit with a transaction of Sequelize on another database", () => {
+  it.each([
+    ["commits", true, 1],
+    ["rolls back", false, 0],
+  ])("enqueues when it %s, without being told", async (_, commits, count) => {
+    const { q, ours } = await withClients();
+    const other = inDatabase(elsewhere);
+    other.search = "";
+    const sequelize = new Sequelize(other.href, { logging: false });
+    onTestFinished(() => sequelize.close());
+    const tx = await sequelize.transaction();
+
+    const later = q.afterCommit(tx);
+    await later.asyncTask(echo, 1);
+    await expect(q.in(tx).asyncTask(echo, 1)).rejects.toThrow(/cannot commit together/);
+    expect(await q.queueSize()).toBe(0);
+    await (commits ? tx.commit() : tx.rollback());
+
+    expect(await q.queueSize()).toBe(count);
+    expect(ours.pathname).not.toBe(other.pathname);
+  });
+});
+
 it("writes in a serializable transaction too, and under whatever search_path", async () => {
   const { q, begin } = await withClients();
   const tx = await begin("BEGIN ISOLATION LEVEL SERIALIZABLE");
@@ -145,7 +170,10 @@ interface Clients {
 /** A queue, and clients of `pg` on the same database, each with a transaction of its own. */
 async function withClients(): Promise<Clients> {
   const { backend, ours, plain, items } = await prepare();
-  const q = createQluster({ name: "test", database: "memory:", secret }, { root: import.meta.dirname, env: {}, backend });
+  const q = createQluster(
+    { name: "test", database: "memory:", secret },
+    { root: import.meta.dirname, env: {}, backend },
+  );
   onTestFinished(() => q.close());
   await q.open();
   return {
