@@ -60,6 +60,6 @@ function onPostgres(name: string, include: string[], limitMs: number, groupOrder
 
 /** Their libraries are installed apart; the set-up does it where they are missing. */
 function transactions() {
-  const { test } = onPostgres("transactions", ["test/transactions/**/*.test.ts"], 60_000, 8);
+  const { test } = onPostgres("transactions", ["test/transactions/*.test.ts"], 60_000, 8);
   return { test: { ...test, exclude: [], globalSetup: [...test.globalSetup, "scripts/transactions.mjs"] } };
 }
