@@ -50,6 +50,7 @@ export default defineConfig({
       project("kill", ["test/kill/**/*.test.ts"], 600_000, 5),
       onPostgres("kill-postgres", ["test/kill/**/*.test.ts"], 600_000, 7),
       onRedis("kill-redis", ["test/kill/**/*.test.ts"], 600_000, 9),
+      transactions(),
     ],
   },
 });
@@ -72,4 +73,10 @@ function onRedis(name: string, include: string[], limitMs: number, groupOrder: n
   const { test } = project(name, include, limitMs, groupOrder);
   const exclude = ["test/**/*.{sqlite,postgres,tables}.test.ts"];
   return { test: { ...test, exclude, globalSetup: [...test.globalSetup, "test/support/redis.setup.ts"] } };
+}
+
+/** Their libraries are installed apart; the set-up does it where they are missing. */
+function transactions() {
+  const { test } = onPostgres("transactions", ["test/transactions/*.test.ts"], 60_000, 8);
+  return { test: { ...test, exclude: [], globalSetup: [...test.globalSetup, "scripts/transactions.mjs"] } };
 }

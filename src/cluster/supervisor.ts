@@ -177,6 +177,7 @@ class Supervisor implements Cluster {
     this.#notes = new Notes(store, this.#logger);
     this.#endings = new Endings({
       recorder: this.#recorder,
+      store,
       logger: this.#logger,
       logsTasks: this.#config.logger !== null || ["info", "debug"].includes(this.#config.logLevel),
       unknownForMs: this.#config.unknownForMs,

@@ -8,6 +8,7 @@ import { readLocation } from "./location.js";
 import { ProjectDatabase } from "./project-database.js";
 import { PostgresSchema } from "./schema.js";
 import { postgresStore } from "./store.js";
+import { PostgresWriter } from "./transactions.js";
 import { WakeUp } from "./wake-up.js";
 
 /** A look every so often, in milliseconds, in case a wake-up got lost. */
@@ -44,6 +45,7 @@ export const openBackend: OpenBackend = async (options, clock) => {
     cache: postgresCache(database),
     schema,
     losses: () => lossesSentence(connections),
+    transactions: new PostgresWriter(database),
     [Symbol.asyncDispose]: dispose,
   };
 };
