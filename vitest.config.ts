@@ -9,13 +9,16 @@ const withProcesses = "test/conformance/sqlite-processes.test.ts";
 /** Unit tests that need a process of their own. */
 const apart = ["src/cli/**/*.test.ts", "src/backends/sqlite/**/*.test.ts"];
 
+/** For tests that only compute. Some try thousands of cases, and a busy machine is no fault of theirs. */
+const testTimeout = 30_000;
+
 /** Every folder is a project, so that `vitest run --project kill` runs one of them. */
 export default defineConfig({
   test: {
     projects: [
       // Files that share a process load everything once, which halves the time; these replace modules or globals.
-      { test: { name: "unit", include: ["src/**/*.test.ts"], exclude: apart, isolate: false } },
-      { test: { name: "apart", include: [...apart, "test/*.test.ts"], exclude: ["test/readme.test.ts"] } },
+      { test: { name: "unit", include: ["src/**/*.test.ts"], exclude: apart, isolate: false, testTimeout } },
+      { test: { name: "apart", include: [...apart, "test/*.test.ts"], exclude: ["test/readme.test.ts"], testTimeout } },
       {
         test: {
           name: "conformance",
