@@ -1,10 +1,9 @@
 // A loop that does to the database what Qluster does for the same tasks, and nothing else: no processes, no signatures
 // checked, no leases, no deadlines. The upper bound of what one connection can do.
-import { join } from "node:path";
-import { inFolder } from "../lib/folder.mjs";
+import { noop } from "../lib/bodies.mjs";
 import { openSqlite } from "../lib/sqlite.mjs";
-import { noop } from "../project/tasks.mjs";
-import { fill } from "./qluster.mjs";
+import { serve } from "../lib/verbs.mjs";
+import { filled } from "./qluster.mjs";
 
 const atOnce = 256;
 
@@ -26,9 +25,11 @@ const storeSql = `
 
 const removeSql = "delete from qluster_message where seq in (select value ->> 0 from json_each(?))";
 
-async function drain(folder, { tasks }) {
-  await fill(folder, { tasks });
-  const database = await openSqlite(join(folder, "qluster.db"));
+await serve({ drain });
+
+async function drain({ database: address, folder, tasks }) {
+  await filled({ database: address, folder, tasks });
+  const database = await openSqlite(address.slice("sqlite:".length));
   database.exec(
     "pragma journal_mode = wal; pragma synchronous = normal; pragma wal_autocheckpoint = 2000; pragma cache_size = -8000",
   );
@@ -52,7 +53,7 @@ async function drain(folder, { tasks }) {
   const [{ done }] = database.prepare("select count(*) as done from qluster_task").all();
   database.close();
   if (done !== tasks) throw new Error(`The bare loop has done ${done} of ${tasks} tasks.`);
-  return { ms };
+  return { rate: (tasks / ms) * 1_000 };
 }
 
 async function run(seq, envelope) {
@@ -60,6 +61,3 @@ async function run(seq, envelope) {
   const [order] = JSON.parse(envelope.slice(envelope.indexOf("\n") + 1, envelope.lastIndexOf("\n")));
   return [seq, startedAt, Date.now(), JSON.stringify(await noop(order))];
 }
-
-const [, options] = process.argv.slice(2).map((arg) => JSON.parse(arg));
-console.log(JSON.stringify(await inFolder((folder) => drain(folder, options))));
