@@ -2,6 +2,8 @@ export { memoryBackend } from "../backends/memory/index.js";
 export { brokerSuite } from "./broker-suite.js";
 export { cacheSuite } from "./cache-suite.js";
 export { manualClock, realClock, type TestClock } from "./manual-clock.js";
+export { outboxSuite } from "./outbox-suite.js";
+export type { OutboxSuite } from "./outbox/open.js";
 export { schemaSuite, type SchemaSuite } from "./schema-suite.js";
 export { storeSuite } from "./store-suite.js";
 export type { BrokerSuite, Suite, TestFunction, Where } from "./suite.js";

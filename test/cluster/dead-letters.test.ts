@@ -3,24 +3,16 @@ import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ref } from "qluster";
-import type { NewTask, Store } from "../../src/contracts/store.js";
+import type { NewTask } from "../../src/contracts/store.js";
 import { sealTask } from "../../src/core/envelope.js";
 import { deriveId, makeId } from "../../src/core/ids.js";
 import { keyring } from "../../src/core/keyring.js";
-import { connectTo, openOn, rowsOf } from "../support/sqlite-file.js";
 import { until, workshop } from "../support/workshop.js";
+import { execute, rows, storeOf } from "../support/workshop-store.js";
 import type { Workshop } from "../support/workshop.js";
 
 const limit = { wait: "30s" } as const;
 const own = { project: "test", secret: "a secret for tests that is long enough" };
-
-function file(shop: Workshop): string {
-  return shop.config.database.replace("sqlite:", "");
-}
-
-async function storeOf(shop: Workshop): Promise<Store> {
-  return (await openOn(file(shop), { project: "test" })).store;
-}
 
 /** Puts a message into the queue as if somebody else had sealed it. */
 async function submit(
@@ -168,8 +160,7 @@ describe("poison", () => {
   it("a task that was handed out too often without an ending fails with its history, and its hook is told (P305)", async () => {
     await using shop = await workshop({ workers: 1, maxDeliveries: 4 });
     const id = await shop.q.asyncTask(ref("jobs.traced", { hook: "jobs.hook" }), "poison");
-    const database = connectTo(file(shop));
-    database.exec(`UPDATE qluster_message SET deliveries = 4 WHERE id = '${id}'`);
+    await execute(shop, `UPDATE qluster_message SET deliveries = 4 WHERE id = '${id}'`);
 
     const cluster = await shop.cluster();
     const finished = await shop.q.fetch(id, limit);
@@ -201,12 +192,11 @@ describe("poison", () => {
 });
 
 describe("old and new code on one store", () => {
-  const migrate = (shop: Workshop, worksFrom: number): void => {
-    const version = rowsOf<{ version: number }>(
-      connectTo(file(shop)),
-      "SELECT max(version) AS version FROM qluster_schema",
-    )[0]!.version;
-    connectTo(file(shop)).exec(
+  const migrate = async (shop: Workshop, worksFrom: number): Promise<void> => {
+    const [newest] = await rows<{ version: number }>(shop, "SELECT max(version) AS version FROM qluster_schema");
+    const { version } = newest!;
+    await execute(
+      shop,
       `ALTER TABLE qluster_message ADD COLUMN from_the_future TEXT;
        INSERT INTO qluster_schema (version, works_from, applied_at) VALUES (${version + 1}, ${worksFrom === 0 ? 1 : version + worksFrom}, 0)`,
     );
@@ -218,7 +208,7 @@ describe("old and new code on one store", () => {
     const before = await shop.q.asyncTask("jobs.traced", "across", 1_500);
     await until(() => shop.trace().length === 1, 10_000, "the task to start");
 
-    migrate(shop, 0);
+    await migrate(shop, 0);
 
     expect(await shop.q.fetch(before, limit)).toMatchObject({ success: true, attempts: 1 });
     expect(await shop.q.result(await shop.q.asyncTask("jobs.add", 1, 2), limit)).toBe(3);
@@ -229,7 +219,7 @@ describe("old and new code on one store", () => {
   it("refuses tables that need newer code, says so, and loses nothing (P374)", async () => {
     await using shop = await workshop({ workers: 1 });
     const id = await shop.q.asyncTask("jobs.add", 1, 2);
-    migrate(shop, 1);
+    await migrate(shop, 1);
 
     const refused = await shop.cluster({ noWait: true });
 
@@ -238,7 +228,7 @@ describe("old and new code on one store", () => {
     expect(said).toMatch(
       /works with code from version \d+ on; this code has version \d+\. Install a newer release of qluster/,
     );
-    const waiting = rowsOf<{ id: string }>(connectTo(file(shop)), "SELECT id FROM qluster_message");
+    const waiting = await rows<{ id: string }>(shop, "SELECT id FROM qluster_message");
     expect(waiting).toEqual([{ id }]);
   });
 });

@@ -4,7 +4,16 @@ import { join } from "node:path";
 import { afterAll, describe, it } from "vitest";
 import { libsqlDriver, nodeDriver } from "../../src/backends/sqlite/driver.js";
 import { openSqlite } from "../../src/backends/sqlite/index.js";
-import { brokerSuite, cacheSuite, manualClock, schemaSuite, storeSuite, type Where } from "../../src/testing/index.js";
+import type { BackendOptions } from "../../src/contracts/backend.js";
+import {
+  brokerSuite,
+  cacheSuite,
+  manualClock,
+  outboxSuite,
+  schemaSuite,
+  storeSuite,
+  type Where,
+} from "../../src/testing/index.js";
 
 // A Node that has SQLite of its own runs the suites on both drivers; files are the same for both.
 const drivers = [nodeDriver(), await libsqlDriver()].filter((driver) => driver !== undefined);
@@ -12,9 +21,9 @@ const drivers = [nodeDriver(), await libsqlDriver()].filter((driver) => driver !
 describe.each(drivers)("sqlite by $name", (driver) => {
   const folder = mkdtempSync(join(tmpdir(), "qluster-conformance-"));
   const clock = manualClock();
-  const open = ({ place, project, migrate }: Where) =>
+  const open = ({ place, ...where }: Where & Pick<BackendOptions, "outbox">) =>
     openSqlite(
-      { location: join(folder, `${place}.db`), project, migrate, durability: "process", blockMs: 50, retryMs: 5_000 },
+      { ...where, location: join(folder, `${place}.db`), durability: "process", blockMs: 50, retryMs: 5_000 },
       driver,
       clock,
     );
@@ -37,6 +46,7 @@ describe.each(drivers)("sqlite by $name", (driver) => {
     },
   });
   storeSuite({ describe, it, clock, open });
+  outboxSuite({ describe, it, clock, open });
   cacheSuite({ describe, it, clock, open });
   schemaSuite({ describe, it, clock, open, tables: true });
 });

@@ -1,0 +1,82 @@
+--@ base
+--@ messages
+--@ insert
+--@ endings
+-- Ends deliveries that a consumer holds. ARGV: now, consumer, how many, then eight for each: member, action, ending,
+-- result, run time, delay, attempt, 1 when an earlier try may have arrived. Then the follow-ups: the place of their
+-- settlement (from 1), and the message. Returns 1 or 0 for each.
+--   s, f: success or another end, kept · n: success, not kept · r: retry · q: back, unstarted · p: back, a suspect ·
+--   d: removed
+local id, count = ARGV[2], tonumber(ARGV[3])
+local held = P .. 'h:' .. id
+local width = 8
+local answers, members, ids = {}, {}, {}
+for i = 1, count do
+  members[i] = ARGV[4 + (i - 1) * width]
+  ids[i] = idOf(members[i])
+end
+
+-- Said again after a lost reply: the ending is there already, and is this one.
+local function wasStored(i, at)
+  if ARGV[at + 7] ~= '1' or (ARGV[at + 1] ~= 's' and ARGV[at + 1] ~= 'f') then return false end
+  local text = redis.call('GET', P .. 't:' .. ids[i])
+  if not text or string.sub(text, 1, #ARGV[at + 2] + 1) ~= ARGV[at + 2] .. '\n' then return false end
+  local size, from = string.match(text, '^[^\n]*\n[^;]*;(%d+);[^\n]*\n()')
+  return memberOf(string.sub(text, from + tonumber(size))) == members[i]
+end
+
+local scores = count > 0 and readWith('ZMSCORE', held, members) or {}
+local bodies = count > 0 and readWith('HMGET', P .. 'm', ids) or {}
+local changes = count > 0 and readWith('HMGET', P .. 'x', ids) or {}
+local gone, goneIds, changed, dropped, done = {}, {}, {}, {}, {}
+
+local function putBack(i, at, action)
+  local c = readChanges(changes[i])
+  local delay, score = math.ceil(tonumber(ARGV[at + 5])), scores[i]
+  if ARGV[at + 6] ~= '' then recordAttempt(ids[i], c, ARGV[at + 6]) end
+  if action == 'r' then c.deliveries = 0 end
+  if action == 'p' then c.deliveries = c.deliveries + 2 end
+  if action == 'r' or delay > 0 then
+    c.due = string.format('%.0f', now + delay)
+    joinLine(members[i], now + delay)
+  else
+    giveBack(members[i], score)
+  end
+  if changes[i] or action ~= 'q' or delay > 0 or ARGV[at + 6] ~= '' then writeChanges(ids[i], c) end
+end
+
+for i = 1, count do
+  local at = 4 + (i - 1) * width
+  local action = ARGV[at + 1]
+  if not scores[i] or not bodies[i] or done[members[i]] then
+    answers[i] = wasStored(i, at) and 1 or 0
+  else
+    answers[i] = 1
+    done[members[i]] = true
+    gone[#gone + 1] = members[i]
+    -- The first write is one that a full memory allows; the rest of a script that has begun is allowed as well.
+    if #gone == 1 then redis.call('ZREM', held, members[i]) end
+    if action == 'r' or action == 'q' or action == 'p' then
+      putBack(i, at, action)
+    elseif action == 'd' then
+      dropped[#dropped + 1] = members[i]
+    else
+      finish(members[i], bodies[i], changes[i], action ~= 'f', action ~= 'n', ARGV[at + 2], ARGV[at + 3], tonumber(ARGV[at + 4]))
+      goneIds[#goneIds + 1] = ids[i]
+      if changes[i] then changed[#changed + 1] = ids[i] end
+    end
+  end
+end
+
+if #gone > 0 then
+  callWith('ZREM', held, gone)
+  if #goneIds > 0 then callWith('HDEL', P .. 'm', goneIds) end
+  if #changed > 0 then callWith('HDEL', P .. 'x', changed) end
+  forget(dropped)
+  storeEnded()
+end
+
+for at = 4 + count * width, #ARGV, messageWidth + 1 do
+  if answers[tonumber(ARGV[at])] == 1 then insert(at + 1, 1, messageWidth, true) end
+end
+return answers
