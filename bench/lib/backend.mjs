@@ -7,13 +7,13 @@ export const dist = join(dirname(createRequire(import.meta.url).resolve("qluster
 
 /** The project of every run. */
 export const project = "bench";
+export const secret = "the-secret-of-the-bench";
 
 /** @param {string} database - An address, as the option `database` has it. */
 export async function openBackend(database) {
-  const kind = database.slice(0, database.indexOf(":"));
-  const module = await import(join(dist, "backends", kind, "index.js"));
-  const location = database.slice(kind.length + 1);
-  return await module.openBackend({ location, project, durability: "process", blockMs: 50, retryMs: 5_000, migrate: true });
+  const { resolveConfig } = await import(join(dist, "options", "resolve.js"));
+  const { openBackend: open } = await import(join(dist, "options", "open-backend.js"));
+  return await open(resolveConfig({ name: project, database, secret }));
 }
 
 /** How many tasks are unfinished. */

@@ -4,17 +4,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { dist } from "./backend.mjs";
+import { dist, secret } from "./backend.mjs";
 import { tree } from "./processes.mjs";
 
 const config = fileURLToPath(new URL("../project/qluster.config.mjs", import.meta.url));
 const workers = 2;
 const patienceMs = 30_000;
-
-/** The settings that both sides of a run share. */
-export function settings(database) {
-  return { QLUSTER_DATABASE: database, QLUSTER_SECRET: "the-secret-of-the-bench" };
-}
 
 /**
  * Starts a real cluster of two workers by its command. It logs warnings only; the peers get silent loggers.
@@ -26,7 +21,7 @@ export function startCluster({ database, folder }, { isolation = "process", flag
   const readyFile = join(folder, `ready-${performance.now()}`);
   const fixed = ["--config", config, "--workers", String(workers), "--isolation", isolation, "--log-level", "warn"];
   const child = spawn(process.execPath, [join(dist, "cli", "main.js"), "cluster", ...fixed, ...flags], {
-    env: { ...process.env, ...settings(database), BENCH_READY: readyFile, ...env },
+    env: { ...process.env, QLUSTER_DATABASE: database, QLUSTER_SECRET: secret, BENCH_READY: readyFile, ...env },
     stdio: ["ignore", "ignore", "pipe"],
   });
   const said = [];

@@ -39,7 +39,11 @@ async function open(database) {
   };
   return {
     add: (payload) => boss.send(name, payload),
-    addMany: (payloads) => boss.insert(name, payloads.map((data) => ({ data }))),
+    addMany: (payloads) =>
+      boss.insert(
+        name,
+        payloads.map((data) => ({ data })),
+      ),
     left: () => count(["created", "retry", "active"]),
     kept: () => count(["completed"]),
     close: async () => {

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { createQluster, link } from "qluster";
-import { checkDone, openBackend, project, unfinished } from "../lib/backend.mjs";
-import { settings, startCluster } from "../lib/cluster.mjs";
+import { checkDone, openBackend, project, secret, unfinished } from "../lib/backend.mjs";
+import { startCluster } from "../lib/cluster.mjs";
 import { drained } from "../lib/drain.mjs";
 import { enqueueVerbs, fill } from "../lib/enqueue.mjs";
 import { payload } from "../lib/payload.mjs";
@@ -16,7 +16,6 @@ import { serve } from "../lib/verbs.mjs";
 const noop = "tasks.noop";
 
 function client(database) {
-  const { QLUSTER_SECRET: secret } = settings(database);
   return createQluster({ name: project, database, secret, logLevel: "warn" });
 }
 
@@ -155,25 +154,16 @@ async function flat({ database, folder, tasks }) {
   // The first and the last ones see processes that come and go.
   const whole = samples.slice(1).filter(({ worker }) => worker > 0);
   const quarter = Math.floor(whole.length / 4);
-  return {
-    supervisor: change(
-      whole.map((sample) => sample.supervisor),
-      quarter,
-    ),
-    worker: change(
-      whole.map((sample) => sample.worker),
-      quarter,
-    ),
-    samples: whole.length,
-  };
-}
-
-function change(values, quarter) {
-  return {
-    early: median(values.slice(quarter, 2 * quarter)),
-    late: median(values.slice(-quarter)),
-    most: Math.max(...values),
-  };
+  return Object.fromEntries(
+    ["supervisor", "worker"].flatMap((who) => {
+      const values = whole.map((sample) => sample[who]);
+      return [
+        [`${who}Early`, median(values.slice(quarter, 2 * quarter))],
+        [`${who}Late`, median(values.slice(-quarter))],
+        [`${who}Most`, Math.max(...values)],
+      ];
+    }),
+  );
 }
 
 /** Of the supervisor and of its largest worker, in MB; 0 for a process that has ended. */
