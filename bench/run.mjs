@@ -55,8 +55,8 @@ function names(flag, known) {
 
 /** A database is measured when somebody who was asked for lives on it, besides Qluster, which lives on all of them. */
 function hasSystems(store) {
-  const here = chosen.systems.filter((name) => systems[name].stores.includes(store));
-  return here.some((name) => name !== "qluster") || (chosen.systems.length === 1 && here.length === 1);
+  const present = chosen.systems.filter((name) => systems[name].stores.includes(store));
+  return present.some((name) => name !== "qluster") || (chosen.systems.length === 1 && present.length === 1);
 }
 
 async function measureStore(name) {
@@ -66,8 +66,7 @@ async function measureStore(name) {
     const now = new Date().toISOString();
     const found = { setting: store.setting, measured: now, cpu: cpu(), rounds, rows: [], failed: [], settings: {} };
     for (const measure of chosen.measures) {
-      // A long run of memory says nothing about the database.
-      if (measure === "flat" && name !== "sqlite") continue;
+      if (isElsewhere(name, measure)) continue;
       for (const one of casesOf(measure, scale)) await measureCase(name, store, measure, one, found);
     }
     return found;
@@ -76,9 +75,15 @@ async function measureStore(name) {
   }
 }
 
+/** What does not depend on the database, or on its log, is measured on one of them. */
+function isElsewhere(store, measure) {
+  if (measure === "flat") return store !== "sqlite";
+  return store === "redis-aof" && ["recovery", "start", "idle"].includes(measure);
+}
+
 async function measureCase(name, store, measure, one, found) {
-  const here = chosen.systems.filter((system) => systems[system].stores.includes(name));
-  const [first, ...rest] = here.includes("qluster") ? ["qluster", ...here.filter((s) => s !== "qluster")] : here;
+  const present = chosen.systems.filter((system) => systems[system].stores.includes(name));
+  const [first, ...rest] = [...present].sort((a, b) => Number(b === "qluster") - Number(a === "qluster"));
   const others = rest.filter((system) => one.against(system, name));
   const on = { node: pairNode, store, settings: found.settings };
   const times = roundsOf(measure, rounds);
@@ -94,8 +99,8 @@ async function measureCase(name, store, measure, one, found) {
   if (first !== "qluster" || (others.length === 0 && one.own !== undefined)) return;
   const ownNodes =
     others.length === 0 || one.label.startsWith("enqueue, 64") || measure === "recovery" ? [pairNode] : [];
-  const isElsewhere = Number(process.versions.node.split(".")[0]) !== 24;
-  if (isElsewhere && measure !== "recovery") ownNodes.push(process.execPath);
+  const isOther = Number(process.versions.node.split(".")[0]) !== 24;
+  if (isOther && measure !== "recovery") ownNodes.push(process.execPath);
   for (const node of ownNodes)
     await row(found, node, one, ["qluster"], () => alone("qluster", one, { ...on, node }, times, say));
 }

@@ -10,7 +10,7 @@ const patienceMs = 300_000;
  *
  * @param {{ node: string, store: object, settings?: object, own?: object }} on
  */
-export async function once(name, { verb, options, own }, on) {
+async function once(name, { verb, options, own }, on) {
   const { script, env } = systems[name];
   const mine = name === "qluster" ? own : { settings: on.settings?.[name]?.[verb] };
   return await on.store.use((place) =>
@@ -25,7 +25,7 @@ export async function once(name, { verb, options, own }, on) {
 export async function pair(names, one, on, rounds, say) {
   const found = Object.fromEntries(names.map((name) => [name, []]));
   for (let round = 0; round < rounds; round += 1) {
-    for (const name of round % 2 === 0 ? names : [...names].reverse()) found[name].push(await once(name, one, on));
+    for (const name of round % 2 === 0 ? names : names.toReversed()) found[name].push(await once(name, one, on));
     say(`  ${one.label}, round ${round + 1}: ${names.map((name) => shown(name, found[name].at(-1), one)).join(", ")}`);
   }
   const [first, second] = names.map((name) => found[name]);
