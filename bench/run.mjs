@@ -35,6 +35,7 @@ const chosen = {
 };
 /** Pairs run where all of them can: some peers refuse Node 20. */
 const pairNode = join(await secondNode(24), "node");
+const isOtherNode = Number(process.versions.node.split(".")[0]) !== 24;
 
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
 installPeers();
@@ -85,24 +86,34 @@ async function measureCase(name, store, measure, one, found) {
   const present = chosen.systems.filter((system) => systems[system].stores.includes(name));
   const [first, ...rest] = [...present].sort((a, b) => Number(b === "qluster") - Number(a === "qluster"));
   const others = rest.filter((system) => one.against(system, name));
-  const on = { node: pairNode, store, settings: found.settings };
+  const on = { store, settings: found.settings };
   const times = roundsOf(measure, rounds);
   for (const other of others) {
     const both = [first, other];
-    await row(found, pairNode, one, both, async () => {
-      for (const system of both) await tune(system, one, on, found);
-      return await pair(both, one, on, times, say);
-    });
+    for (const node of nodesOfPairs(name)) {
+      await row(found, node, one, both, async () => {
+        for (const system of both) await tune(system, one, { ...on, node }, found);
+        return await pair(both, one, { ...on, node }, times, say);
+      });
+    }
   }
-  // Qluster's own figures: what has no counterpart, and what limits are set for; also on the Node.js in use. Isolation has
-  // a measure of its own only beside a peer.
+  // Isolation has a measure of its own only beside a peer.
   if (first !== "qluster" || (others.length === 0 && one.own !== undefined)) return;
-  const ownNodes =
-    others.length === 0 || one.label.startsWith("enqueue, 64") || measure === "recovery" ? [pairNode] : [];
-  const isOther = Number(process.versions.node.split(".")[0]) !== 24;
-  if (isOther && measure !== "recovery") ownNodes.push(process.execPath);
-  for (const node of ownNodes)
+  for (const node of nodesAlone(name, measure, one, others.length > 0))
     await row(found, node, one, ["qluster"], () => alone("qluster", one, { ...on, node }, times, say));
+}
+
+/** The peers on servers refuse Node 20. */
+function nodesOfPairs(store) {
+  return store === "sqlite" && isOtherNode ? [process.execPath, pairNode] : [pairNode];
+}
+
+/** Where Qluster runs without a peer: what has no counterpart, what limits are set for, and the Node.js in use. */
+function nodesAlone(store, measure, { label }, isPaired) {
+  const hasLimit = label.startsWith("enqueue, 64") || measure === "recovery";
+  const nodes = !isPaired || (hasLimit && store !== "sqlite") ? [pairNode] : [];
+  const isCovered = measure === "recovery" || (isPaired && store === "sqlite");
+  return isOtherNode && !isCovered ? [...nodes, process.execPath] : nodes;
 }
 
 /** One that fails does not take the others with it. */

@@ -9,7 +9,7 @@ const seconds = (name) => ({ name, unit: "s", more: false });
 const sizes = {
   full: { drain: [10_000, 30_000], bulk: 20_000, single: 5_000, samples: 200, idle: 20, flat: 200_000 },
   quick: { drain: [3_000], bulk: 3_000, single: 500, samples: 30, idle: 5, flat: 20_000 },
-  smoke: { drain: [50], bulk: 50, single: 50, samples: 5, idle: 1, flat: 2_000 },
+  smoke: { drain: [50], bulk: 50, single: 50, samples: 5, idle: 1, flat: 20_000 },
 };
 
 /**
