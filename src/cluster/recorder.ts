@@ -20,15 +20,23 @@ export class Recorder {
   readonly #store: Pick<Store, "finish">;
   readonly #outage: Outage;
   readonly #fatal: (error: unknown) => void;
+  readonly #written: () => void;
   #pending: Pending[] = [];
   #writing: Promise<void> | undefined;
   #inFlight = 0;
   #abandoned = false;
 
-  constructor(store: Pick<Store, "finish">, outage: Outage, fatal: (error: unknown) => void) {
+  /** @param written - Called after each write: fewer endings wait, so more may be taken. */
+  constructor(
+    store: Pick<Store, "finish">,
+    outage: Outage,
+    fatal: (error: unknown) => void,
+    written: () => void = () => {},
+  ) {
     this.#store = store;
     this.#outage = outage;
     this.#fatal = fatal;
+    this.#written = written;
   }
 
   /** Endings that are not stored yet. */
@@ -66,6 +74,7 @@ export class Recorder {
         this.#outage.over();
         await answered(batch, answers);
         this.#inFlight = 0;
+        this.#written();
       } catch (error) {
         this.#inFlight = 0;
         // First in line again. Writing the same ending twice is harmless: the second one finds no message.

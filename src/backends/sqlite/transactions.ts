@@ -10,6 +10,7 @@ import { insertMessagesSteps } from "./insert-messages.js";
 import type { Moment } from "./project-file.js";
 import { consumerNumber, heldMessage, type HeldMessage } from "../sql/receipt.js";
 import { rollUpSteps } from "./rollup.js";
+import { keepOutcomeSteps } from "./schedule-runs.js";
 import { isBusyInside } from "./sqlite-error.js";
 import { keyHolderSteps } from "./store-submit.js";
 
@@ -102,7 +103,10 @@ export class SqliteWriter implements TransactionWriter {
     }
     const row = yield* removeHeld(message, owner);
     if (row === undefined) return false;
-    if (!outcome.keep) yield* forgetDetails(at, id);
+    if (!outcome.keep) {
+      yield* forgetDetails(at, id);
+      yield* keepOutcomeSteps(at, { ...row, id, state: outcome.to });
+    }
     const ranMs = attempt === null ? 0 : attempt.stoppedAt - attempt.startedAt;
     yield* rollUpSteps(at, [{ ...row, state: outcome.to, ranMs }]);
     yield* insertMessagesSteps(at, followUps);
@@ -154,12 +158,16 @@ function heldTooLong(ms: number, cause: unknown): StoreUnavailableError {
   );
 }
 
-function* removeHeld({ seq, id }: HeldMessage, owner: number): SqlSteps<EndedRow | undefined> {
+interface HeldRow extends EndedRow {
+  readonly parent: string | null;
+}
+
+function* removeHeld({ seq, id }: HeldMessage, owner: number): SqlSteps<HeldRow | undefined> {
   const [row] = yield {
-    sql: "DELETE FROM qluster_message WHERE seq = ? AND id = ? AND owner = ? RETURNING queue, kind",
+    sql: "DELETE FROM qluster_message WHERE seq = ? AND id = ? AND owner = ? RETURNING queue, kind, parent",
     parameters: [seq, id, owner],
   };
-  return row as EndedRow | undefined;
+  return row as HeldRow | undefined;
 }
 
 function* forgetDetails({ project }: Moment, id: string): SqlSteps<void> {
