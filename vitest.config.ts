@@ -9,18 +9,21 @@ const withProcesses = "test/conformance/sqlite-processes.test.ts";
 /** Unit tests that need a process of their own. */
 const apart = ["src/cli/**/*.test.ts", "src/backends/sqlite/**/*.test.ts"];
 
+/** For tests that only compute. Some try thousands of cases, and a busy machine is no fault of theirs. */
+const testTimeout = 30_000;
+
 /** Every folder is a project, so that `vitest run --project kill` runs one of them. */
 export default defineConfig({
   test: {
     projects: [
       // Files that share a process load everything once, which halves the time; these replace modules or globals.
-      { test: { name: "unit", include: ["src/**/*.test.ts"], exclude: apart, isolate: false } },
-      { test: { name: "apart", include: [...apart, "test/*.test.ts"], exclude: ["test/readme.test.ts"] } },
+      { test: { name: "unit", include: ["src/**/*.test.ts"], exclude: apart, isolate: false, testTimeout } },
+      { test: { name: "apart", include: [...apart, "test/*.test.ts"], exclude: ["test/readme.test.ts"], testTimeout } },
       {
         test: {
           name: "conformance",
           include: ["test/conformance/**/*.test.ts"],
-          exclude: ["test/conformance/postgres*.test.ts"],
+          exclude: ["test/conformance/{postgres,redis}*.test.ts"],
           testTimeout: 20_000,
         },
       },
@@ -33,13 +36,24 @@ export default defineConfig({
           globalSetup: ["test/support/postgres.setup.ts"],
         },
       },
+      {
+        test: {
+          name: "conformance-redis",
+          include: ["test/conformance/redis*.test.ts"],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
       project("cli", ["test/cli/**/*.test.ts"], 60_000, 1),
       project("cluster", ["test/cluster/**/*.test.ts", withProcesses], 60_000, 2),
       onPostgres("cluster-postgres", ["test/cluster/**/*.test.ts"], 60_000, 6),
+      onRedis("cluster-redis", ["test/cluster/**/*.test.ts"], 60_000, 8),
       project("examples", ["test/examples/**/*.test.ts"], 180_000, 3),
       project("package", ["test/package/**/*.test.ts", "test/readme.test.ts"], 300_000, 4),
       project("kill", ["test/kill/**/*.test.ts"], 600_000, 5),
       onPostgres("kill-postgres", ["test/kill/**/*.test.ts"], 600_000, 7),
+      onRedis("kill-redis", ["test/kill/**/*.test.ts"], 600_000, 9),
+      transactions(),
     ],
   },
 });
@@ -55,4 +69,17 @@ function onPostgres(name: string, include: string[], limitMs: number, groupOrder
   const { test } = project(name, include, limitMs, groupOrder);
   const globalSetup = [...test.globalSetup, "test/support/postgres.setup.ts"];
   return { test: { ...test, exclude: ["test/**/*.sqlite.test.ts"], globalSetup } };
+}
+
+/** The same, but for those about tables. */
+function onRedis(name: string, include: string[], limitMs: number, groupOrder: number) {
+  const { test } = project(name, include, limitMs, groupOrder);
+  const exclude = ["test/**/*.{sqlite,postgres,tables}.test.ts"];
+  return { test: { ...test, exclude, globalSetup: [...test.globalSetup, "test/support/redis.setup.ts"] } };
+}
+
+/** Their libraries are installed apart; the set-up does it where they are missing. */
+function transactions() {
+  const { test } = onPostgres("transactions", ["test/transactions/*.test.ts"], 60_000, 8);
+  return { test: { ...test, exclude: [], globalSetup: [...test.globalSetup, "scripts/transactions.mjs"] } };
 }

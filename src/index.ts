@@ -2,9 +2,29 @@ export { currentTask, humanize, humanName, registerCodec } from "./client/core-e
 export { createQluster } from "./client/create-qluster.js";
 export type { CreateOptions } from "./client/create-qluster.js";
 export { link } from "./client/link.js";
+export { Schedule, scheduled } from "./client/scheduled.js";
+export type {
+  CalendarRule,
+  CronRule,
+  Declared,
+  DefineScheduled,
+  EveryRule,
+  MinutesRule,
+  PlainRule,
+  PreviewedRun,
+  RuleOptions,
+  ScheduleChanges,
+  ScheduleRule,
+  ScheduleRun,
+  ScheduleVerb,
+  ScheduleVerbs,
+  SyncReport,
+  WithArgs,
+} from "./client/schedule-types.js";
 export { signals } from "./client/public-signals.js";
 export { ref, task } from "./client/task.js";
 export type {
+  AfterCommitVerbs,
   DefineLink,
   DefineRef,
   DefineTask,
@@ -15,6 +35,7 @@ export type {
   Qluster,
   ReadOptions,
   TaskStatus,
+  TransactionOptions,
 } from "./client/types.js";
 export type { LogFields, Logger } from "./contracts/logger.js";
 export type {
@@ -73,6 +94,7 @@ export {
   NoRetryError,
   OptionError,
   QlusterError,
+  ScheduleError,
   SchemaError,
   StoreDamagedError,
   StoreReplacedError,
@@ -84,6 +106,7 @@ export {
   TooLargeError,
   TooLongError,
   TooManyPendingError,
+  TransactionError,
   UndecodableError,
   UnencodableError,
   UnknownFunctionError,

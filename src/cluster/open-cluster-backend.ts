@@ -1,13 +1,23 @@
 import type { Backend, BackendOptions } from "../contracts/backend.js";
-import { ConfigError } from "../errors.js";
+import { ConfigError, StoreUnavailableError } from "../errors.js";
 import { backendOptions, isSynchronous, openBackendAt, openRoles, type Role } from "../options/open-backend.js";
 import type { DatabaseAddress, ResolvedConfig } from "../options/resolved.js";
+import type { Outage } from "./outage.js";
 import { openInThread } from "./store-thread.js";
 
-/** The configured technologies as a cluster uses them: each in a thread of its own where its driver blocks. */
-export async function openClusterBackend(config: ResolvedConfig): Promise<Backend> {
+/** What an opening that may take long has to know of its cluster. */
+export interface Patience {
+  readonly outage: Pick<Outage, "wait" | "over">;
+  readonly isStopping: () => boolean;
+}
+
+/**
+ * The configured technologies as a cluster uses them: each in a thread of its own where its driver blocks. Waits for a
+ * server that is away; a file that cannot be used is an error at once.
+ */
+export async function openClusterBackend(config: ResolvedConfig, patience: Patience): Promise<Backend> {
   return await openRoles(config, async (role, address, outbox) => {
-    const backend = await openPart(config, address, outbox);
+    const backend = await openPart(config, address, outbox, patience);
     if (isShared(role, backend) || config.isolation === "none") return backend;
     await backend[Symbol.asyncDispose]();
     throw new ConfigError([
@@ -21,15 +31,31 @@ async function openPart(
   config: ResolvedConfig,
   address: DatabaseAddress,
   outbox: Pick<BackendOptions, "outbox">,
+  patience: Patience,
 ): Promise<Backend> {
   const { scheme } = address;
   const threaded = await isSynchronous(scheme);
   // In its own thread a call may block for long; while it does, it holds up nobody but other calls to the same store.
   const blocking = threaded ? { blockMs: 1_000 } : {};
   const options = backendOptions(config, address, { retryMs: 1_000, ...blocking, ...outbox });
-  return threaded ? await openInThread(scheme, options) : await openBackendAt(scheme, options);
+  return threaded
+    ? await openInThread(scheme, options)
+    : await openWhenBack(() => openBackendAt(scheme, options), patience);
 }
 
 function isShared(role: Role, { broker, store, cache }: Backend): boolean {
   return { database: store, broker, cache }[role].capabilities.shared;
+}
+
+async function openWhenBack(open: () => Promise<Backend>, { outage, isStopping }: Patience): Promise<Backend> {
+  for (;;) {
+    try {
+      const backend = await open();
+      outage.over();
+      return backend;
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError) || isStopping()) throw error;
+      await outage.wait(error);
+    }
+  }
 }

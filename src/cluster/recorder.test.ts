@@ -31,7 +31,7 @@ describe("Recorder", () => {
     const recorder = recorderOn(async (_, batch) => batch.map(({ id }) => id !== "late"));
     const stored: Record<string, boolean> = {};
 
-    for (const id of ["in-time", "late"]) recorder.record("c1", settlement(id), (was) => (stored[id] = was));
+    for (const id of ["in-time", "late"]) recorder.record("c1", settlement(id), (was) => void (stored[id] = was));
     await recorder.drained();
 
     expect(stored).toEqual({ "in-time": true, late: false });

@@ -8,8 +8,8 @@ const batchSize = 256;
 interface Pending {
   readonly consumer: string;
   readonly settlement: Settlement;
-  /** `stored: false`: the lease had ended, and nothing was written. */
-  readonly stored: (stored: boolean) => void;
+  /** `stored: false`: the lease had ended, and nothing was written. A promise is part of the writing. */
+  readonly stored: (stored: boolean) => void | Promise<void>;
 }
 
 /**
@@ -44,7 +44,7 @@ export class Recorder {
     return this.#pending.length + this.#inFlight;
   }
 
-  record(consumer: string, settlement: Settlement, stored: (stored: boolean) => void): void {
+  record(consumer: string, settlement: Settlement, stored: Pending["stored"]): void {
     this.#pending.push({ consumer, settlement, stored });
     this.#writing ??= this.#writeAll().finally(() => (this.#writing = undefined));
   }
@@ -72,8 +72,8 @@ export class Recorder {
           batch.map((pending) => pending.settlement),
         );
         this.#outage.over();
+        await answered(batch, answers);
         this.#inFlight = 0;
-        batch.forEach((pending, place) => pending.stored(answers[place] === true));
         this.#written();
       } catch (error) {
         this.#inFlight = 0;
@@ -91,4 +91,10 @@ export class Recorder {
     const other = this.#pending.findIndex((pending) => pending.consumer !== consumer);
     return this.#pending.splice(0, Math.min(batchSize, other === -1 ? this.#pending.length : other));
   }
+}
+
+/** Waits only for those who have something to look up. */
+async function answered(batch: readonly Pending[], answers: readonly boolean[]): Promise<void> {
+  const lookups = batch.flatMap((pending, place) => pending.stored(answers[place] === true) ?? []);
+  if (lookups.length > 0) await Promise.allSettled(lookups);
 }

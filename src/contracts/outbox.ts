@@ -21,6 +21,8 @@ import type { ConsumeOptions, Consumer, Delivery } from "./broker.js";
  * broker still has its message, unless it became due too far from now. A message that is sent twice is harmless: a broker
  * keeps one of each id, and of copies {@link Hold.begin} lets one through.
  *
+ * The store's own consumers (of a cluster that does not know the broker) may take rows meanwhile; what they hold is held.
+ *
  * Everything else (unique keys, all or none, states, cancel, expiry, counts, groups) is the store's, as without an outbox.
  */
 export interface Outbox {

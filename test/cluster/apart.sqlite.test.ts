@@ -1,6 +1,8 @@
+import { join } from "node:path";
 import { expect, it } from "vitest";
 import { startCluster } from "qluster/cluster";
 import { makeFolder } from "../cli/run-cli.js";
+import { holdLock } from "../support/hold-lock.js";
 import { until, workshop } from "../support/workshop.js";
 
 const wait = { wait: "30s" } as const;
@@ -22,6 +24,25 @@ it("runs tasks of a store whose broker is another file, with hooks, retries and 
   expect(await shop.q.queueSize()).toBe(0);
   cluster.kill("SIGTERM");
   expect(await cluster.exited).toBe(0);
+});
+
+it("stores results, keeps its lease and takes new tasks in while the broker does not answer, and runs them afterwards", async () => {
+  await using shop = await workshop({ broker: "sqlite:broker.db", lease: "2s" });
+  const cluster = await shop.cluster();
+  const running = await shop.q.asyncTask("jobs.traced", "running", 1_000);
+  await until(() => shop.trace().length === 1, 10_000, "the task to start");
+
+  const { released } = await holdLock(
+    { config: { ...shop.config, database: `sqlite:${join(shop.folder, "broker.db")}` } },
+    6_000,
+  );
+  const during = await shop.q.asyncTask("jobs.add", 2, 3);
+  expect(await shop.q.result(running, { wait: "4s" })).toBe("running");
+  await released;
+
+  expect(await shop.q.result(during, wait)).toBe(5);
+  expect(shop.trace()).toHaveLength(1);
+  expect(cluster.log.filter((line) => /lease was lost/.test(line.msg))).toEqual([]);
 });
 
 it.each(["broker", "cache"] as const)("refuses to start with a %s that is private to a process", async (role) => {

@@ -6,12 +6,11 @@ import { afterAll, describe, expect, it } from "vitest";
 import { composeBackend, outboxFor } from "../../src/backends/apart/index.js";
 import { openBackend as openMemory } from "../../src/backends/memory/index.js";
 import { openBackend as openSqlite } from "../../src/backends/sqlite/index.js";
-import type { Backend } from "../../src/contracts/backend.js";
+import type { Backend, OpenBackend } from "../../src/contracts/backend.js";
 import type { Consumer, Delivery } from "../../src/contracts/broker.js";
 import { manualClock, type TestClock } from "../../src/testing/index.js";
 import { consumer, idOf, takeOne } from "../../src/testing/messages.js";
 import { hookOf, newTask, retrying, stateOf, succeeded } from "../../src/testing/tasks.js";
-import type { OpenPart } from "../support/apart.js";
 import { Mortal, type DeathPoint } from "../support/dying.js";
 
 const leaseMs = 1_000;
@@ -43,7 +42,7 @@ const points: readonly DeathPoint[] = Object.entries(calls).flatMap(([call, time
 const folder = mkdtempSync(join(tmpdir(), "qluster-deaths-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe.each<[string, OpenPart]>([
+describe.each<[string, OpenBackend]>([
   ["memory", openMemory],
   ["sqlite", openSqlite],
 ])("a process on a store and a broker apart (%s)", (name, open) => {

@@ -201,6 +201,18 @@ it("takes in messages that were in the broker before there was a store", async (
   expect(await broker.lockSize()).toBe(2);
 });
 
+it("leaves nothing behind when the broker is taken out of the configuration", async () => {
+  const { backend, clock } = await apart();
+  await backend.store.submit([newTask("t"), newTask("later", { delayMs: 500 })]);
+  const alone = await openBackend({ ...options, location: `outage-store ${places}` }, clock);
+  await clock.advance(501);
+
+  const taken = await takeAll(await consumer(alone.broker));
+
+  expect(names(taken)).toEqual(["t", "later"]);
+  expect(await takeAll(await consumer(backend.broker))).toEqual([]);
+});
+
 it("tells the broker nothing of a task but its id", async () => {
   const { backend, broker } = await apart();
   await backend.store.submit([newTask("t", { envelope: "a secret", delayMs: 500, priority: 3 })]);
@@ -281,6 +293,43 @@ it("begins once more what was begun by a call whose answer got lost, and counts 
   expect([again.envelope, again.deliveries]).toEqual(["t", 1]);
   await finishOne(backend, owner, failed(again));
   expect(await broker.lockSize()).toBe(0);
+});
+
+it("gives back what it began without knowing, so that others can begin it", async () => {
+  let isCut = false;
+  const { backend, clock } = await apart({
+    store: (real) => ({
+      ...real,
+      outbox: { ...real.outbox!, hold: async (request) => cut(await real.outbox!.hold(request), () => isCut) },
+    }),
+  });
+  await backend.store.submit([newTask("t")]);
+  const owner = await consumer(backend.broker);
+  const other = await consumer(backend.broker);
+
+  isCut = true;
+  await expect(owner.take(atOnce)).rejects.toMatchObject({ code: "QLUSTER_STORE_UNAVAILABLE" });
+  isCut = false;
+  const early = await other.take(atOnce);
+  const own = await owner.take(atOnce);
+  await clock.advance(600_000);
+
+  // It was put off for as long as the first one's lease was thought to last.
+  expect([early, own]).toEqual([[], []]);
+  expect(await takeOne(other)).toMatchObject({ envelope: "t", deliveries: 1 });
+});
+
+it("keeps short-lived text in the cache that was named, and tasks in the database", async () => {
+  const cache = await openBackend({ ...options, location: "a cache" });
+  const store = await openBackend({ ...options, location: "beside the cache" });
+  const backend = composeBackend({ store, cache });
+
+  await backend.cache.set("k", "v", null);
+  await backend.store.submit([newTask("t")]);
+
+  expect([await cache.cache.get("k"), await store.cache.get("k")]).toMatchObject([{ value: "v" }, undefined]);
+  expect(names(await takeAll(await consumer(backend.broker)))).toEqual(["t"]);
+  expect(await cache.broker.queueSize()).toBe(0);
 });
 
 /** A hold that begins and does not get the answer. */

@@ -1,29 +1,53 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, it } from "vitest";
+import { afterAll, beforeAll, describe, it } from "vitest";
 import { openBackend as openMemory } from "../../src/backends/memory/index.js";
+import { openBackend as openRedis } from "../../src/backends/redis/index.js";
 import { openBackend as openSqlite } from "../../src/backends/sqlite/index.js";
-import { brokerSuite, cacheSuite, manualClock, storeSuite, type Where } from "../../src/testing/index.js";
-import { openPair, type Pair } from "../support/apart.js";
+import {
+  brokerSuite,
+  cacheSuite,
+  manualClock,
+  scheduleSuite,
+  storeSuite,
+  type Where,
+} from "../../src/testing/index.js";
+import { openPair, type OpenPart } from "../support/apart.js";
+import { redisForTests } from "../support/redis.js";
 
-/** Pairs of a store and a broker elsewhere. One line each. */
-const pairs: readonly (readonly [name: string, pair: Pair, shared: boolean])[] = [
-  ["a store in memory, a broker in memory", { store: openMemory, broker: openMemory }, false],
-  ["a store in SQLite, a broker in another file", { store: openSqlite, broker: openSqlite }, true],
-  ["a store in SQLite, a broker in memory", { store: openSqlite, broker: openMemory }, false],
+const folder = mkdtempSync(join(tmpdir(), "qluster-apart-"));
+const numbers = { durability: "process", blockMs: 50, retryMs: 5_000 } as const;
+let server: Awaited<ReturnType<typeof redisForTests>>;
+
+beforeAll(async () => {
+  server = await redisForTests();
+}, 60_000);
+afterAll(async () => {
+  await server.stop();
+  rmSync(folder, { recursive: true });
+});
+
+const memory: OpenPart = ({ place, ...where }, clock) => openMemory({ ...where, ...numbers, location: place }, clock);
+
+const sqlite: OpenPart = ({ place, ...where }, clock) =>
+  openSqlite({ ...where, ...numbers, location: join(folder, `${place}.db`) }, clock);
+
+// A place is a project of its own: its keys begin with its name.
+const redis: OpenPart = ({ place, project, ...where }, clock) =>
+  openRedis({ ...where, ...numbers, location: server.url, project: `${place} ${project}` }, clock);
+
+/** Pairs of a store and a broker elsewhere. One line each; `shared`: other processes see both. */
+const pairs: readonly (readonly [name: string, store: OpenPart, broker: OpenPart, shared: boolean])[] = [
+  ["a store in memory, a broker in memory", memory, memory, false],
+  ["a store in SQLite, a broker in another file", sqlite, sqlite, true],
+  ["a store in SQLite, a broker in memory", sqlite, memory, false],
+  ["a store in SQLite, a broker in Redis", sqlite, redis, true],
 ];
 
-describe.each(pairs)("%s", (_, pair, shared) => {
-  const folder = mkdtempSync(join(tmpdir(), "qluster-apart-"));
+describe.each(pairs)("%s", (_, store, broker, shared) => {
   const clock = manualClock();
-  const open = ({ place, project, migrate }: Where) => {
-    const options = { project, migrate, durability: "process", blockMs: 50, retryMs: 5_000 } as const;
-    const storeAt = join(folder, `${place}-store.db`);
-    return openPair(pair, { ...options, storeAt, brokerAt: join(folder, `${place}-broker.db`) }, clock);
-  };
-
-  afterAll(() => rmSync(folder, { recursive: true }));
+  const open = (where: Where) => openPair({ store, broker }, where, clock);
 
   brokerSuite({
     describe,
@@ -41,5 +65,6 @@ describe.each(pairs)("%s", (_, pair, shared) => {
     },
   });
   storeSuite({ describe, it, clock, open });
+  scheduleSuite({ describe, it, clock, open });
   cacheSuite({ describe, it, clock, open });
 });

@@ -24,8 +24,8 @@ await backend[Symbol.asyncDispose]();
 process.send(done, () => process.exit(0));
 
 async function open() {
-  if (opener === "postgres") {
-    const { openBackend } = await jiti.import("../../src/backends/postgres/index.ts");
+  if (opener === "postgres" || opener === "redis") {
+    const { openBackend } = await jiti.import(`../../src/backends/${opener}/index.ts`);
     return await openBackend(options);
   }
   const { openSqlite } = await jiti.import("../../src/backends/sqlite/index.ts");

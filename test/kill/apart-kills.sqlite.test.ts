@@ -1,6 +1,7 @@
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { connectTo, rowsOf } from "../support/sqlite-file.js";
+import { startRedis } from "../support/redis.js";
 import { until, workshop } from "../support/workshop.js";
 import type { Workshop } from "../support/workshop.js";
 
@@ -36,24 +37,25 @@ function hooksRun(shop: Workshop): Set<string> {
   return new Set(lines.map((line) => line.split(" ")[1]!));
 }
 
-it("survives kills of the whole cluster with a broker elsewhere: one success for each task, each hook run and on record", async () => {
-  await using shop = await workshop({ broker: "sqlite:broker.db", attempts: 0, workers: 2, lease: "1s" });
-  const ids = await enqueueAll(shop);
-  const next = random(7);
-
+/** Kills the cluster at random moments, and starts another one. The last one goes on. */
+async function killAgainAndAgain(shop: Workshop, seed: number, then: (kill: number) => unknown): Promise<void> {
+  const next = random(seed);
   for (let kill = 0; kill < kills; kill += 1) {
     const cluster = await shop.cluster({ args: ["--log-level", "error"], noWait: true });
     const started = shop.trace().length;
     const more = Math.min(started + 1 + Math.floor(next() * 60), 2 * tasks - 1);
-    await until(() => shop.trace().length >= more || hooksRun(shop).size === tasks, 30_000, "more tasks to start");
+    await until(() => shop.trace().length >= more || hooksRun(shop).size === tasks, 60_000, "more tasks to start");
     cluster.kill("SIGKILL");
     await cluster.exited;
+    then(kill);
   }
   await shop.cluster({ args: ["--log-level", "error"], noWait: true });
-  await until(async () => (await shop.q.queueSize()) === 0, limitMs, "an empty queue");
-  await until(() => hooksRun(shop).size === tasks, limitMs, "every hook to run");
-  await until(() => unfinished(shop) === 0, limitMs, "the last hooks to be stored");
+}
 
+/** One success for each task, each hook run, both on record, and nothing left that is neither. */
+async function checkAll(shop: Workshop, ids: readonly string[]): Promise<void> {
+  await until(() => hooksRun(shop).size === tasks, limitMs, "every hook to run");
+  await untilEmpty(shop, "q.db");
   for (const id of ids) {
     const attempts = await shop.q.attempts(id);
     expect(attempts.filter((attempt) => attempt.ending === "succeeded")).toHaveLength(1);
@@ -63,13 +65,33 @@ it("survives kills of the whole cluster with a broker elsewhere: one success for
     { kind: "hook", state: "succeeded", n: tasks },
     { kind: "task", state: "succeeded", n: tasks },
   ]);
+}
+
+it("survives kills of the whole cluster with a broker elsewhere: one success for each task, each hook run and on record", async () => {
+  await using shop = await workshop({ broker: "sqlite:broker.db", attempts: 0, workers: 2, lease: "1s" });
+  const ids = await enqueueAll(shop);
+
+  await killAgainAndAgain(shop, 7, () => {});
+
+  await checkAll(shop, ids);
   // What a dead cluster held in the broker comes again, and goes: the store says that it has ended.
-  const broker = connectTo(join(shop.folder, "broker.db"));
-  const left = (): number => rowsOf<{ n: number }>(broker, "SELECT count(*) AS n FROM qluster_message")[0]?.n ?? -1;
-  await until(() => left() === 0, limitMs, "an empty broker");
+  await untilEmpty(shop, "broker.db");
 });
 
-function unfinished(shop: Workshop): number {
-  const store = connectTo(join(shop.folder, "q.db"));
-  return rowsOf<{ n: number }>(store, "SELECT count(*) AS n FROM qluster_message")[0]?.n ?? -1;
+it("survives that Redis, as its broker, loses everything between the kills", async () => {
+  const redis = await startRedis();
+  onTestFinished(() => redis.stop());
+  await using shop = await workshop({ broker: redis.url, attempts: 0, workers: 2, lease: "1s" });
+  const ids = await enqueueAll(shop);
+
+  await killAgainAndAgain(shop, 8, (kill) => kill % 8 === 3 && redis.cli("flushall"));
+
+  await checkAll(shop, ids);
+});
+
+/** Waits until a file holds no unfinished task, or no message. */
+async function untilEmpty(shop: Workshop, file: string): Promise<void> {
+  const database = connectTo(join(shop.folder, file));
+  const left = (): number => rowsOf<{ n: number }>(database, "SELECT count(*) AS n FROM qluster_message")[0]?.n ?? -1;
+  await until(() => left() === 0, limitMs, `no message in ${file}`);
 }

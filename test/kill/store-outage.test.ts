@@ -42,6 +42,7 @@ it("exits with 1 and says how many tasks run again when results cannot be stored
   await cluster.says(/1 .*(run|runs) again/);
   await released;
   const other = createQluster(shop.config, { root: shop.folder });
-  expect((await other.status(id))?.state).toBe("running");
+  // A server may still carry out the goodbye that was waiting for the lock.
+  expect(["running", "queued"]).toContain((await other.status(id))?.state);
   await other.close();
 });

@@ -1,9 +1,10 @@
 import { composeBackend, outboxFor } from "../../src/backends/apart/index.js";
 import type { Backend, BackendOptions } from "../../src/contracts/backend.js";
 import type { Clock } from "../../src/contracts/clock.js";
+import type { Where } from "../../src/testing/index.js";
 
 /** Opens one of the two technologies of a pair. */
-export type OpenPart = (options: BackendOptions, clock?: Clock) => Promise<Backend>;
+export type OpenPart = (where: Where & Pick<BackendOptions, "outbox">, clock?: Clock) => Promise<Backend>;
 
 /** A store and a broker of different technologies, or of two places of one. */
 export interface Pair {
@@ -11,18 +12,13 @@ export interface Pair {
   readonly broker: OpenPart;
 }
 
-export type PairOptions = Omit<BackendOptions, "location" | "outbox"> & {
-  readonly storeAt: string;
-  readonly brokerAt: string;
-  /** Default: as short as the leases of the suites. */
-  readonly leaseMs?: number;
-};
+/** As short as the leases of the suites, in milliseconds. */
+const leaseMs = 1_000;
 
 /** Opens a pair as one backend that looks into its outbox whenever it finds nothing. */
-export async function openPair(pair: Pair, given: PairOptions, clock?: Clock): Promise<Backend> {
-  const { storeAt, brokerAt, leaseMs = 1_000, ...options } = given;
-  const broker = await pair.broker({ ...options, location: brokerAt }, clock);
+export async function openPair(pair: Pair, where: Where, clock?: Clock): Promise<Backend> {
+  const broker = await pair.broker({ ...where, place: `${where.place}-broker` }, clock);
   const outbox = outboxFor(broker, leaseMs);
-  const store = await pair.store({ ...options, location: storeAt, outbox }, clock);
+  const store = await pair.store({ ...where, place: `${where.place}-store`, outbox }, clock);
   return composeBackend({ store, broker, outbox, pace: { lookMs: 0, missingMs: 0, pollMs: 50 } });
 }

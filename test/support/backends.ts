@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { memoryBackend } from "../../src/backends/memory/index.js";
 import { openBackend } from "../../src/backends/sqlite/index.js";
 import type { Backend } from "../../src/contracts/backend.js";
-import { openPair } from "./apart.js";
+import { openPair, type OpenPart } from "./apart.js";
 
 /** An empty backend for the project `test`, and how to remove what it left. */
 export interface Opened {
@@ -43,11 +43,10 @@ async function openSqlite(): Promise<Opened> {
 
 async function openApart(): Promise<Opened> {
   const folder = await mkdtemp(join(tmpdir(), "qluster-client-"));
-  const options = { project: "test", durability: "process", blockMs: 50, retryMs: 5_000, migrate: true } as const;
-  const backend = await openPair(
-    { store: openBackend, broker: openBackend },
-    { ...options, storeAt: join(folder, "q.db"), brokerAt: join(folder, "broker.db") },
-  );
+  const open: OpenPart = ({ place, ...where }) =>
+    openBackend({ ...where, location: join(folder, place), durability: "process", blockMs: 50, retryMs: 5_000 });
+  const where = { place: "q", project: "test", migrate: true };
+  const backend = await openPair({ store: open, broker: open }, where);
   const remove = async (): Promise<void> => {
     await dispose(backend);
     await rm(folder, { recursive: true, force: true });

@@ -3,15 +3,24 @@ import { once } from "node:events";
 import { resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { QlusterConfig } from "qluster";
-import { plainClient, postgresOf, sqliteOf } from "./workshop-store.js";
+import { redisCli } from "./redis.js";
+import { plainClient, postgresOf, redisOf, sqliteOf } from "./workshop-store.js";
 
 /** Another program that lets nobody write to a workshop's tables for a while. Resolves when it has begun. */
 export async function holdLock(
   shop: { readonly config: QlusterConfig },
   ms: number,
 ): Promise<{ readonly released: Promise<unknown> }> {
+  const redis = redisOf(shop);
+  if (redis !== undefined) return pauseRedis(redis, ms);
   const url = postgresOf(shop);
   return url === undefined ? await holdFile(sqliteOf(shop), ms) : await holdTables(url, ms);
+}
+
+/** The server answers, but takes no writes. */
+function pauseRedis(url: string, ms: number): { readonly released: Promise<unknown> } {
+  redisCli(url, "client", "pause", String(ms), "write");
+  return { released: pause(ms) };
 }
 
 async function holdTables(url: URL, ms: number): Promise<{ readonly released: Promise<unknown> }> {

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -40,12 +40,20 @@ export async function startPostgres(options: ServerOptions = {}): Promise<Postgr
     chownSync(folder, uid, gid);
   }
   const { auth = "trust", fsync = false, settings = [], password } = options;
-  const secret = password === undefined ? [] : ["--pwfile=/dev/stdin"];
-  const input = password === undefined ? undefined : `${password}\n`;
-  run(
-    [join(bin, "initdb"), "-D", data, "-U", "postgres", `--auth-host=${auth}`, "--auth-local=trust", "-N", ...secret],
-    input,
-  );
+  const secretFile = join(folder, "password");
+  if (password !== undefined) writeFileSync(secretFile, `${password}\n`);
+  const secret = password === undefined ? [] : [`--pwfile=${secretFile}`];
+  run([
+    join(bin, "initdb"),
+    "-D",
+    data,
+    "-U",
+    "postgres",
+    `--auth-host=${auth}`,
+    "--auth-local=trust",
+    "-N",
+    ...secret,
+  ]);
   const port = await freePort();
   const words = ["-p", port, "-c", "listen_addresses=127.0.0.1", "-c", `unix_socket_directories=${folder}`];
   if (!settings.some((setting) => setting.startsWith("max_connections"))) words.push("-c", "max_connections=400");
@@ -117,11 +125,10 @@ export function command(args: readonly string[]): [program: string, args: string
   return [program, rest];
 }
 
-function run(args: readonly (string | number)[], input?: string): void {
+function run(args: readonly (string | number)[]): void {
   const [program, rest] = command(args.map(String));
   // The server keeps the output open, so it goes nowhere; what it has to say stands in its log.
-  const stdio = [input === undefined ? "ignore" : "pipe", "ignore", "ignore"] as const;
-  const { status, error } = spawnSync(program, rest, { input, stdio: [...stdio], cwd: "/" });
+  const { status, error } = spawnSync(program, rest, { stdio: "ignore", cwd: "/" });
   if (status !== 0) throw new Error(`${rest.join(" ")} failed with ${error?.message ?? `status ${status}`}.`);
 }
 

@@ -40,6 +40,8 @@ export async function startRedis({ flags = [], password }: ServerOptions = {}): 
 
   const start = async (): Promise<void> => {
     const place = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--daemonize", "no"];
+    // A replica is there at once.
+    place.push("--repl-diskless-sync-delay", "0");
     server = spawn("redis-server", [...place, "--appendonly", "no", ...login, ...flags], { stdio: "ignore" });
     await until(`redis-server on port ${port} answers`, () => /PONG/.test(cli("ping")));
   };
@@ -103,6 +105,16 @@ export async function startRedisCluster(): Promise<RedisCluster> {
 export async function redisForTests(): Promise<Pick<RedisServer, "url" | "stop">> {
   const url = process.env["QLUSTER_TEST_REDIS_URL"];
   return url === undefined || url === "" ? await startRedis() : { url, stop: async () => {} };
+}
+
+/** The address of a database that no test has used, on a server that has thousands. */
+export function emptyRedis(server: string): string {
+  return `${server}/${redisCli(server, "incr", "databases used by tests")}`;
+}
+
+/** Runs `redis-cli` on an address. */
+export function redisCli(url: string, ...values: string[]): string {
+  return execFileSync("redis-cli", ["-u", url, ...values], { encoding: "utf8", stdio: "pipe" }).trim();
 }
 
 /** The binaries come from Debian's package when they are missing and we may install it. */

@@ -2,9 +2,11 @@ import { Client } from "pg";
 import { onTestFinished } from "vitest";
 import type { QlusterConfig } from "qluster";
 import { openBackend as openPostgres } from "../../src/backends/postgres/index.js";
+import { openBackend as openRedis } from "../../src/backends/redis/index.js";
 import type { Backend } from "../../src/contracts/backend.js";
 import type { Store } from "../../src/contracts/store.js";
 import { locationOf, schemaOf } from "./postgres.js";
+import { redisCli } from "./redis.js";
 import { connectTo, openOn, rowsOf } from "./sqlite-file.js";
 
 interface Shop {
@@ -13,12 +15,25 @@ interface Shop {
 
 /** The store of a workshop, whichever database it is on. Closes when the test ends. */
 export async function storeOf(shop: Shop): Promise<Store> {
+  const redis = redisOf(shop);
+  if (redis !== undefined) return (await opened(await openRedis({ ...openOptions, location: redis }))).store;
   const url = postgresOf(shop);
   if (url === undefined) return (await openOn(sqliteOf(shop), { project: "test" })).store;
-  const options = { project: "test", durability: "process", migrate: true, blockMs: 20, retryMs: 5_000 } as const;
-  const backend: Backend = await openPostgres({ ...options, location: locationOf(url) });
+  return (await opened(await openPostgres({ ...openOptions, location: locationOf(url) }))).store;
+}
+
+const openOptions = { project: "test", durability: "process", migrate: true, blockMs: 20, retryMs: 5_000 } as const;
+
+async function opened(backend: Backend): Promise<Backend> {
   onTestFinished(() => backend[Symbol.asyncDispose]());
-  return backend.store;
+  return backend;
+}
+
+/** Makes it look as if a task had been handed out so often without an ending. */
+export async function setDeliveries(shop: Shop, id: string, deliveries: number): Promise<void> {
+  const redis = redisOf(shop);
+  if (redis !== undefined) redisCli(redis, "hset", "{qluster:test}:x", id, `${deliveries};0;0;;;;`);
+  else await execute(shop, `UPDATE qluster_message SET deliveries = ${deliveries} WHERE id = '${id}'`);
 }
 
 /** Runs SQL on the tables of a workshop, as a hand would. */
@@ -58,6 +73,12 @@ export async function plainClient(url: URL): Promise<Client> {
 export function postgresOf({ config }: Shop): URL | undefined {
   const text = addressOf({ config });
   return text.startsWith("postgres:") ? new URL(text) : undefined;
+}
+
+/** The address of a workshop on Redis. */
+export function redisOf(shop: Shop): string | undefined {
+  const text = addressOf(shop);
+  return text.startsWith("redis:") ? text : undefined;
 }
 
 /** The file of a workshop on SQLite. */

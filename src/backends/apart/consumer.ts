@@ -15,6 +15,11 @@ import { Hand } from "./hand.js";
 import { Pump } from "./pump.js";
 import { Returns, type Carried, type Return } from "./returns.js";
 
+/** A message that may not start yet is put off for at least so long, in milliseconds, or it would go round and round. */
+const shortestLaterMs = 20;
+
+const acknowledged: Return = { as: "acknowledged" };
+
 /** What the broker handed out to one of its consumers. */
 interface Taken {
   readonly carrier: Consumer;
@@ -33,6 +38,8 @@ export class ApartConsumer implements Consumer {
   readonly #hand = new Hand();
   readonly #returns = new Returns();
   readonly #pump: Pump;
+  /** Begun perhaps, by calls whose answers got lost. */
+  readonly #doubtful = new Set<string>();
   #carrier: Consumer;
   #reopening: Promise<void> | undefined;
   #closed = false;
@@ -53,6 +60,7 @@ export class ApartConsumer implements Consumer {
     const from = options.from ?? this.#options.queues;
     const until = performance.now() + waitMs;
     let hasLooked = false;
+    if (this.#doubtful.size > 0) await this.#clearDoubts();
     while (max > 0 && signal?.aborted !== true) {
       const left = Math.max(0, until - performance.now());
       const idle = hasLooked && left > 0 ? this.#pump.idle(from) : undefined;
@@ -70,7 +78,7 @@ export class ApartConsumer implements Consumer {
 
   async acknowledge(receipts: readonly Receipt[]): Promise<boolean[]> {
     const answers = await this.#hold.acknowledge(receipts);
-    await this.#giveBack(receipts, { as: "acknowledged" });
+    await this.#giveBack(receipts, acknowledged);
     return answers;
   }
 
@@ -124,12 +132,12 @@ export class ApartConsumer implements Consumer {
 
   #returnFor(outcome: Outcome): Return {
     if (outcome.to === "retrying" || outcome.to === "queued") return this.#after(outcome.delayMs);
-    return { as: "acknowledged" };
+    return acknowledged;
   }
 
   /** What the broker cannot keep for so long is in the store until it is near. */
   #after(delayMs: number): Return {
-    return delayMs > this.#context.options.aheadMs ? { as: "acknowledged" } : { as: "released", delayMs };
+    return delayMs > this.#context.options.aheadMs ? acknowledged : { as: "released", delayMs };
   }
 
   async #giveBack(receipts: readonly Receipt[], how: Return): Promise<void> {
@@ -158,12 +166,21 @@ export class ApartConsumer implements Consumer {
       const answers = await this.#ask(deliveries);
       return deliveries.flatMap((delivery, index) => this.#answered(delivery, carrier, answers[index]!));
     } catch (error) {
-      // Begun or not: a begun one is begun again by us, or by others when our lease has ended.
+      for (const { id } of deliveries) this.#doubtful.add(id);
       const carried = deliveries.map(({ receipt }) => ({ carrier, receipt }));
       await this.#context.courier.patient(this.#returns.add(carried, { as: "released", delayMs: 0 }));
       if (error instanceof LeaseLostError) await this.#leave();
       throw error;
     }
+  }
+
+  /** Nobody else could begin what this hold has without knowing it: asked once more, and given back. */
+  async #clearDoubts(): Promise<void> {
+    const ids = [...this.#doubtful];
+    const answers = await this.#hold.begin(ids);
+    const receipts = answers.flatMap((answer) => (answer.as === "begun" ? [answer.delivery.receipt] : []));
+    await this.#hold.release(receipts);
+    for (const id of ids) this.#doubtful.delete(id);
   }
 
   /** Messages with an envelope of their own are from the time before the store: it takes them in. */
@@ -185,7 +202,7 @@ export class ApartConsumer implements Consumer {
       this.#hand.hold(begun.delivery, carried);
       return [begun.delivery];
     }
-    const how: Return = begun.as === "later" ? this.#after(begun.delayMs) : { as: "acknowledged" };
+    const how = begun.as === "later" ? this.#after(Math.max(shortestLaterMs, begun.delayMs)) : acknowledged;
     void this.#returns.add([carried], how);
     return [];
   }
@@ -204,7 +221,7 @@ export class ApartConsumer implements Consumer {
 
   async #leave(): Promise<void> {
     const isFirst = !this.#closed;
-    if (isFirst) await this.#context.courier.patient(this.#returns.add([], { as: "acknowledged" }));
+    if (isFirst) await this.#context.courier.patient(this.#returns.add([], acknowledged));
     this.abandon();
     if (isFirst) await this.#context.courier.patient(this.#carrier.close().catch(ignoreOutage));
   }

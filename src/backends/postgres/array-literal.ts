@@ -3,10 +3,6 @@ export function numberArray(values: readonly (number | null)[]): string {
   return `{${values.map((value) => (value === null ? "NULL" : String(value))).join(",")}}`;
 }
 
-export function booleanArray(values: readonly boolean[]): string {
-  return `{${values.map((value) => (value ? "t" : "f")).join(",")}}`;
-}
-
 const special = /["\\]/g;
 
 /** Texts as the text of a Postgres array. */

@@ -3,13 +3,14 @@ import type { QueryResult } from "pg";
 import type { Clock } from "../../contracts/clock.js";
 import { ClosedError, ConfigError, StoreUnavailableError } from "../../errors.js";
 import { newPool, type Pool, type PoolClient, type PoolConfig } from "./driver.js";
+import { Gate } from "./gate.js";
 import { isConflict, isForeignStatement, isLost } from "./postgres-error.js";
 import { rendered, serverTime, unnamed, type SqlValue, type Statement } from "./statement.js";
 import { translated } from "./translated-error.js";
 import { typeParsers } from "./type-parsers.js";
 
 /** A statement that takes longer counts as lost, in milliseconds: behind a silent network it would never return. */
-const limitMs = 15_000;
+const limitMs = 10_000;
 /** How often two transactions may stand in each other's way before the caller is told. */
 const mostConflicts = 10;
 /** Older servers know neither generated numbers nor the plans that the claim relies on. */
@@ -44,6 +45,7 @@ export class Connections {
   readonly place: string;
   readonly #parts: ConnectionParts;
   readonly #texts = new Map<string, string>();
+  readonly #gate: Gate;
   #greeting: Promise<void> | undefined;
   #isNamed: boolean;
   #canListen: boolean;
@@ -54,6 +56,8 @@ export class Connections {
     this.schema = parts.schema;
     this.place = parts.place;
     this.#isNamed = this.#canListen = parts.listen !== "off";
+    // One connection listens.
+    this.#gate = new Gate((optionsOf(parts.pool).max ?? 10) - 1);
     parts.pool.on("error", ignore);
   }
 
@@ -73,7 +77,7 @@ export class Connections {
       schema,
       listen,
       clock,
-      place: placeOf(isLent ? pool.options : options),
+      place: placeOf(isLent ? optionsOf(pool) : options),
     });
   }
 
@@ -138,7 +142,24 @@ export class Connections {
   }
 
   async #useOnce<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
-    const client = await this.#checkout();
+    await this.#gate.enter();
+    try {
+      return await this.#useClient(await this.#checkoutForAll(), work);
+    } finally {
+      this.#gate.leave();
+    }
+  }
+
+  async #checkoutForAll(): Promise<PoolClient> {
+    try {
+      return await this.#checkout();
+    } catch (error) {
+      this.#gate.turnAway(error);
+      throw error;
+    }
+  }
+
+  async #useClient<T>(client: PoolClient, work: (client: PoolClient) => Promise<T>): Promise<T> {
     let isBroken = false;
     const broke = (): void => void (isBroken = true);
     client.on("error", broke);
@@ -235,13 +256,18 @@ const greetingSql =
 
 const poolDefaults: PoolConfig = {
   max: 10,
-  connectionTimeoutMillis: 5_000,
+  connectionTimeoutMillis: limitMs,
   idleTimeoutMillis: 60_000,
   keepAlive: true,
   application_name: "qluster",
   // A script that has enqueued something may end without a word.
   allowExitOnIdle: true,
 };
+
+/** Pools of other makers need not tell theirs. */
+function optionsOf(pool: { readonly options?: PoolConfig | undefined }): PoolConfig {
+  return pool.options ?? {};
+}
 
 function placeOf({ host, port, database, connectionString }: PoolConfig): string {
   if (connectionString !== undefined) {

@@ -1,11 +1,14 @@
 import type { OpenBackend } from "../../contracts/backend.js";
+import { refuseReplicas } from "../sql/refuse-replicas.js";
 import { postgresBroker } from "./broker.js";
 import { postgresCache } from "./cache.js";
 import { Connections } from "./connections.js";
+import { lossesSentence } from "./losses.js";
 import { readLocation } from "./location.js";
 import { ProjectDatabase } from "./project-database.js";
 import { PostgresSchema } from "./schema.js";
 import { postgresStore } from "./store.js";
+import { PostgresWriter } from "./transactions.js";
 import { WakeUp } from "./wake-up.js";
 
 /** A look every so often, in milliseconds, in case a wake-up got lost. */
@@ -20,6 +23,7 @@ const manualSafetyMs = 20;
  * one; the address then names the schema only.
  */
 export const openBackend: OpenBackend = async (options, clock) => {
+  refuseReplicas(options.durability, "Postgres");
   const connections = await Connections.create(readLocation(options.location), options.client, clock);
   const schema = new PostgresSchema(connections);
   const wakeUp = new WakeUp(connections, () => database.number());
@@ -40,6 +44,8 @@ export const openBackend: OpenBackend = async (options, clock) => {
     store: postgresStore(database),
     cache: postgresCache(database),
     schema,
+    losses: () => lossesSentence(connections),
+    transactions: new PostgresWriter(database),
     [Symbol.asyncDispose]: dispose,
   };
 };

@@ -114,5 +114,10 @@ export function isMissingTable(error: unknown): boolean {
   return ["42P01", "42883", "42703", "3F000"].includes(codeOf(error) ?? "");
 }
 
+/** A text holds what no text of Postgres can hold. */
+export function isUnstorable(error: unknown): boolean {
+  return ["22021", "22P05"].includes(codeOf(error) ?? "");
+}
+
 /** Raised by our own functions: the consumer's row is gone. */
 export const leaseLostCode = "QL001";

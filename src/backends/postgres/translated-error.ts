@@ -1,4 +1,4 @@
-import { ConfigError, QlusterError, SchemaError, StoreUnavailableError } from "../../errors.js";
+import { ConfigError, OptionError, QlusterError, SchemaError, StoreUnavailableError } from "../../errors.js";
 import * as postgres from "./postgres-error.js";
 
 /**
@@ -43,6 +43,11 @@ function fault(place: string, cause: unknown): QlusterError | undefined {
     return new SchemaError(
       `The Qluster tables in ${place} are missing or not the expected ones: ${reason}. Run: npx qluster migrate`,
       { cause },
+    );
+  }
+  if (postgres.isUnstorable(cause)) {
+    return new OptionError(
+      `Postgres cannot keep the character with the code 0, which a name, group, key or the like has: ${reason}. Leave it out.`,
     );
   }
   return undefined;

@@ -1,13 +1,14 @@
 import { parseRedisUrl, type RedisNode } from "../../core/redis-url.js";
 import { ClientMissingError, ConfigError } from "../../errors.js";
 
+/** Lists of arguments go in as they are: a call that spread 200,000 of them would overflow the stack. */
 type Argument = string | number;
 
 /** What this backend uses of ioredis' `Redis` and `Cluster`: an existing client of another copy of ioredis fits too. */
 export interface RedisClient {
   readonly status: string;
-  evalsha(sha: string, keys: number, ...values: Argument[]): Promise<unknown>;
-  eval(text: string, keys: number, ...values: Argument[]): Promise<unknown>;
+  evalsha(sha: string, keys: number, values: readonly Argument[]): Promise<unknown>;
+  eval(text: string, keys: number, values: readonly Argument[]): Promise<unknown>;
   pipeline(): RedisPipeline;
   blpop(...values: Argument[]): Promise<[string, string] | null>;
   info(section?: string): Promise<string>;
@@ -22,8 +23,8 @@ export interface RedisClient {
 }
 
 interface RedisPipeline {
-  evalsha(sha: string, keys: number, ...values: Argument[]): RedisPipeline;
-  eval(text: string, keys: number, ...values: Argument[]): RedisPipeline;
+  evalsha(sha: string, keys: number, values: readonly Argument[]): RedisPipeline;
+  eval(text: string, keys: number, values: readonly Argument[]): RedisPipeline;
   wait(replicas: number, ms: number): RedisPipeline;
   exec(): Promise<[Error | null, unknown][] | null>;
 }
@@ -42,6 +43,7 @@ export interface RedisPlace {
   /** One more client, for reads that block. Always ours to close. */
   readonly newReader: () => RedisClient;
   readonly isCluster: boolean;
+  readonly isTls: boolean;
   /** For people, without the password. */
   readonly shown: string;
 }
@@ -65,7 +67,7 @@ function givenPlace(client: RedisClient): RedisPlace {
   // A read that blocks outlasts what the application may allow its own commands.
   const newReader = (): RedisClient =>
     isCluster ? client.duplicate() : client.duplicate({ maxRetriesPerRequest: null, commandTimeout: undefined });
-  return { client, isOwn: false, newReader, isCluster, shown: "the client of the application" };
+  return { client, isOwn: false, newReader, isCluster, isTls: false, shown: "the client of the application" };
 }
 
 function placeByUrl(url: string, ioredis: Ioredis): RedisPlace {
@@ -77,13 +79,14 @@ function placeByUrl(url: string, ioredis: Ioredis): RedisPlace {
   const newClient = isCluster
     ? () => newCluster(ioredis, nodes, login)
     : () => newSingle(ioredis, { ...login, ...nodes[0], db });
-  return { client: newClient(), isOwn: true, newReader: newClient, isCluster, shown };
+  return { client: newClient(), isOwn: true, newReader: newClient, isCluster, isTls: "tls" in login, shown };
 }
 
 interface GivenOptions {
   readonly host?: string;
   readonly port?: number;
   readonly path?: string;
+  readonly tls?: object;
   readonly nodes?: readonly RedisNode[];
 }
 
@@ -91,7 +94,8 @@ function placeByOptions({ nodes, ...options }: GivenOptions, ioredis: Ioredis): 
   const newClient = nodes === undefined ? () => newSingle(ioredis, options) : () => newCluster(ioredis, nodes, options);
   const { host = "localhost", port = 6379, path } = options;
   const shown = nodes?.map((node) => `${node.host}:${node.port}`).join(",") ?? path ?? `${host}:${port}`;
-  return { client: newClient(), isOwn: true, newReader: newClient, isCluster: nodes !== undefined, shown };
+  const kind = { isCluster: nodes !== undefined, isTls: options.tls !== undefined };
+  return { client: newClient(), isOwn: true, newReader: newClient, ...kind, shown };
 }
 
 function newSingle({ Redis }: Ioredis, options: object): RedisClient {
@@ -127,7 +131,8 @@ const connectionOptions = {
   connectTimeout: 5_000,
   keepAlive: 10_000,
   enableAutoPipelining: false,
-  maxRetriesPerRequest: null,
+  // What was under way when the connection ended is rejected at once: we know best what may be sent again.
+  maxRetriesPerRequest: 0,
   autoResendUnfulfilledCommands: false,
   // Replies of scripts are the same in both; RESP2 works with every server.
   protocol: 2,

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { ConfigError } from "../../errors.js";
+import type { ConfigError, StoreUnavailableError } from "../../errors.js";
 import type { RedisClient } from "./client.js";
 import { configFault, isOutage, maybeArrived, unavailable } from "./redis-error.js";
 
@@ -9,6 +9,7 @@ interface ConnectionOptions {
   readonly shown: string;
   /** How long a call is tried again while the server is away, in milliseconds. */
   readonly retryMs: number;
+  readonly isTls: boolean;
   /** Made here, so closed here. */
   readonly isOwn: boolean;
 }
@@ -24,14 +25,17 @@ export class Connection {
   readonly shown: string;
   readonly #retryMs: number;
   readonly #isOwn: boolean;
+  readonly #isTls: boolean;
   #lastError: unknown;
   #isClosed = false;
+  #changing: Promise<void> | undefined;
 
   constructor(options: ConnectionOptions) {
     this.client = options.client;
     this.shown = options.shown;
     this.#retryMs = options.retryMs;
     this.#isOwn = options.isOwn;
+    this.#isTls = options.isTls;
     this.client.on("error", this.#noteError);
     this.client.on("node error", this.#noteError);
   }
@@ -46,7 +50,7 @@ export class Connection {
    * @throws {ConfigError} for what no waiting mends. @throws {StoreUnavailableError} when nobody answers in time.
    */
   async open(): Promise<void> {
-    if (this.client.status === "wait") void this.client.connect().catch(this.#noteError);
+    if (this.client.status === "wait") void this.client.connect().catch(() => {});
     await this.#ready(performance.now() + Math.max(this.#retryMs, betweenMs), true);
     const fault = this.#fault();
     if (fault !== undefined && this.client.status !== "ready") throw fault;
@@ -66,9 +70,10 @@ export class Connection {
       try {
         return await this.#answered(work(again));
       } catch (error) {
-        if (this.#isClosed || !isOutage(error)) throw configFault(error, this.shown) ?? error;
+        if (this.#isClosed) throw this.#unavailable(error, again);
+        if (!isOutage(error)) throw configFault(error, this.shown) ?? error;
         again ||= maybeArrived(error);
-        if (performance.now() + betweenMs >= deadline) throw unavailable(error, this.shown, again);
+        if (performance.now() + betweenMs >= deadline) throw this.#unavailable(error, again);
         await pause(betweenMs);
       }
     }
@@ -91,6 +96,10 @@ export class Connection {
     return this.#lastError === undefined ? undefined : configFault(this.#lastError, this.shown);
   }
 
+  #unavailable(error: unknown, again: boolean): StoreUnavailableError {
+    return unavailable(error, this.shown, { maybeWritten: again, isTls: this.#isTls });
+  }
+
   /** Waits until the client may send. */
   async #ready(deadline: number, isFirst: boolean, again = false): Promise<void> {
     while (this.client.status !== "ready") {
@@ -98,22 +107,25 @@ export class Connection {
       if (fault !== undefined) throw fault;
       const left = deadline - performance.now();
       if (left <= 0 || this.#isClosed || this.client.status === "end") {
-        throw unavailable(this.#lastError ?? new Error("It does not answer"), this.shown, again);
+        throw this.#unavailable(this.#lastError ?? new Error("It does not answer"), again);
       }
       await this.#change(Math.min(left, betweenMs));
     }
   }
 
+  /** One look for all that wait: during an outage there may be hundreds. */
   #change(ms: number): Promise<void> {
-    return new Promise((resolve) => {
+    this.#changing ??= new Promise((resolve) => {
       const done = (): void => {
         clearTimeout(timer);
         this.client.off("ready", done);
+        this.#changing = undefined;
         resolve();
       };
       const timer = setTimeout(done, ms);
       this.client.on("ready", done);
     });
+    return this.#changing;
   }
 
   /** A connection that went silent without an end is given up: a new one will tell. */

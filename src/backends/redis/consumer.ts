@@ -46,7 +46,7 @@ export async function openConsumer(parts: ConsumerParts, options: ConsumeOptions
   return new RedisConsumer(id, [...options.queues], parts);
 }
 
-/** A hold on messages: the sorted set `h:<id>`. */
+/** A hold on messages: the hash `h:<id>`. */
 class RedisConsumer implements Consumer {
   readonly id: string;
   readonly #queues: readonly string[];
@@ -145,9 +145,8 @@ class RedisConsumer implements Consumer {
       this.id,
       deliveries.map(({ receipt }) => String(receipt)),
     );
-    const known = held.of(this.id);
     // A reply was lost, and with it messages that nobody knows of: they go back.
-    if (count > known.size) await project.run("resync", [this.id, ...known]);
+    if (count > held.count(this.id)) await project.run("resync", [this.id, ...held.of(this.id)]);
     return { deliveries, moreInMs: moreInMs < 0 ? Infinity : moreInMs };
   }
 }

@@ -14,12 +14,11 @@ export interface Ending {
 export interface PackedEnding {
   /** The letters are those of `settle.lua`. */
   readonly action: "s" | "f" | "n" | "r" | "q" | "p";
-  readonly ending: string;
+  /** How long it ran, or how long it waits before it runs again, in milliseconds. */
+  readonly ms: number;
+  /** The {@link Ending}, or the attempt that will be followed by another, as JSON. */
+  readonly record: string;
   readonly result: string;
-  readonly ranMs: number;
-  readonly delayMs: number;
-  /** Of an attempt that will be followed by another. */
-  readonly attempt: string;
 }
 
 export function packEnding({ attempt, outcome }: Pick<Settlement, "attempt" | "outcome">): PackedEnding {
@@ -35,11 +34,9 @@ export function packEnding({ attempt, outcome }: Pick<Settlement, "attempt" | "o
   const isKept = !isSuccess || outcome.keep;
   return {
     action: isSuccess ? (isKept ? "s" : "n") : "f",
-    ending: isKept ? JSON.stringify(ending) : "",
+    ms: whole === null ? 0 : Math.max(0, whole.stoppedAt - whole.startedAt),
+    record: isKept ? JSON.stringify(ending) : "",
     result: isSuccess && isKept ? outcome.result : "",
-    ranMs: whole === null ? 0 : Math.max(0, whole.stoppedAt - whole.startedAt),
-    delayMs: 0,
-    attempt: "",
   };
 }
 
@@ -53,11 +50,9 @@ function packPutBack(
 ): PackedEnding {
   return {
     action: outcome.to === "retrying" ? "r" : outcome.suspect ? "p" : "q",
-    ending: "",
+    ms: outcome.delayMs,
+    record: attempt === null ? "" : JSON.stringify(attempt),
     result: "",
-    ranMs: 0,
-    delayMs: outcome.delayMs,
-    attempt: attempt === null ? "" : JSON.stringify(attempt),
   };
 }
 

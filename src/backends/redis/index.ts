@@ -30,23 +30,33 @@ export const openBackend: OpenBackend = async (options, clock) => {
   try {
     await connection.open();
     checkServers(await connection.call(() => readServers(place.client)), { ...place, durability });
-    return backendOn(connection, place, options, clock);
+    const project = projectOn(connection, options, clock);
+    await project.run("probe", []);
+    return backendOn(project, connection, place, options, clock !== undefined);
   } catch (error) {
     connection.close();
     throw error;
   }
 };
 
-function backendOn(
+function projectOn(
   connection: Connection,
-  { client, newReader, shown }: RedisPlace,
   { project: name, durability }: BackendOptions,
   clock: Clock | undefined,
-): Backend {
+): RedisProject {
   const replicas = typeof durability === "object" ? durability.replicas : 0;
-  const project = new RedisProject({ connection, clock, prefix: projectPrefix(name), replicas });
+  return new RedisProject({ connection, clock, prefix: projectPrefix(name), replicas });
+}
+
+function backendOn(
+  project: RedisProject,
+  connection: Connection,
+  { client, newReader, shown }: RedisPlace,
+  { durability }: BackendOptions,
+  isTestClock: boolean,
+): Backend {
   const wakeUp = new WakeUp(project, newReader);
-  const parts = { project, wakeUp, held: new Held(), safetyMs: clock === undefined ? safetyMs : manualSafetyMs };
+  const parts = { project, wakeUp, held: new Held(), safetyMs: isTestClock ? manualSafetyMs : safetyMs };
   const now = async (): Promise<number> => (await project.run<[number]>("read", [1]))[0];
   const servers = (): Promise<ServerFacts[]> => connection.call(() => readServers(client));
   return {

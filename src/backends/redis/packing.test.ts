@@ -75,8 +75,8 @@ describe("a message", () => {
 describe("a finished task", () => {
   /** As `endings.lua` puts it together. */
   function valueOf(task: NewTask, settlement: Pick<Settlement, "attempt" | "outcome">, changes = ""): string {
-    const { ending, result } = packEnding(settlement);
-    return `${ending}\n7000;${Buffer.byteLength(result)};${changes}\n${result}${bodyOf(task)}`;
+    const { record, result } = packEnding(settlement);
+    return `${record}\n7000;${Buffer.byteLength(result)};${changes}\n${result}${bodyOf(task)}`;
   }
 
   it("reads back with its result and its last attempt, whatever they hold", () => {

@@ -81,10 +81,10 @@ export class RedisProject {
     const { client } = this.#connection;
     const parameters = this.#parameters(values);
     try {
-      return (await client.evalsha(sha, 2, ...parameters)) as T;
+      return (await client.evalsha(sha, 2, parameters)) as T;
     } catch (error) {
       if (!isNoScript(error)) throw error;
-      return (await client.eval(text, 2, ...parameters)) as T;
+      return (await client.eval(text, 2, parameters)) as T;
     }
   }
 
@@ -93,10 +93,10 @@ export class RedisProject {
     const { client } = this.#connection;
     const parameters = this.#parameters(values);
     try {
-      return await this.#piped(client.pipeline().evalsha(sha, 2, ...parameters));
+      return await this.#piped(client.pipeline().evalsha(sha, 2, parameters));
     } catch (error) {
       if (!isNoScript(error)) throw error;
-      return await this.#piped(client.pipeline().eval(text, 2, ...parameters));
+      return await this.#piped(client.pipeline().eval(text, 2, parameters));
     }
   }
 

@@ -38,7 +38,7 @@ const faults: readonly (readonly [pattern: RegExp, advice: string])[] = [
   [/unknown command/i, "the server lacks a command that Qluster needs. Use Redis 6.2 or newer"],
 ];
 
-export function messageOf(error: unknown): string {
+function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code, lastNodeError } = error as { readonly code?: unknown; readonly lastNodeError?: unknown };
   // A cluster client says only that no node answered; why is inside.
@@ -68,21 +68,28 @@ export function configFault(error: unknown, shown: string): ConfigError | undefi
 }
 
 /** An outage as the contracts name it. */
-export function unavailable(error: unknown, shown: string, maybeWritten: boolean): StoreUnavailableError {
-  return new StoreUnavailableError(`Redis at ${shown} cannot be used at the moment: ${whatToDo(messageOf(error))}`, {
+export function unavailable(
+  error: unknown,
+  shown: string,
+  { maybeWritten, isTls }: { readonly maybeWritten: boolean; readonly isTls: boolean },
+): StoreUnavailableError {
+  const advice = whatToDo(messageOf(error), isTls);
+  return new StoreUnavailableError(`Redis at ${shown} cannot be used at the moment: ${advice}`, {
     cause: error,
     maybeWritten,
   });
 }
 
-function whatToDo(message: string): string {
+function whatToDo(message: string, isTls: boolean): string {
   const said = oneLine(message);
   if (message.startsWith("OOM")) {
     return `its memory is full (maxmemory). Raise maxmemory, or keep fewer results (option \`retention\`). It said: ${said}`;
   }
   if (message.startsWith("MISCONF")) return `it cannot write to its disk. Free some space there. It said: ${said}`;
   if (/ECONNREFUSED/.test(message)) return `nobody listens there. Start the server, or check host and port. (${said})`;
-  return `${said}. It is tried again.`;
+  // A server without TLS says nothing to the greeting of one who speaks it.
+  const tls = isTls ? ' If this port does not speak TLS, begin the URL with "redis://".' : "";
+  return `${said.replace(/\.$/, "")}. It is tried again.${tls}`;
 }
 
 function oneLine(text: string): string {

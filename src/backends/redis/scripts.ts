@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 
 /** The scripts in `lua/` that are called by name. The others are parts of these. */
 export type ScriptName =
+  | "probe"
   | "submit"
   | "take"
   | "settle"

@@ -17,7 +17,7 @@ export interface Step extends Omit<PackedEnding, "action"> {
 
 /** Without an ending: gives back (`q`, as a suspect `p`) or removes (`d`). */
 export function plainStep(member: Receipt, action: "q" | "p" | "d", delayMs: number = 0): Step {
-  return { member, action, delayMs, ending: "", result: "", ranMs: 0, attempt: "", followUps: [] };
+  return { member, action, ms: delayMs, record: "", result: "", followUps: [] };
 }
 
 export function stepOf(settlement: Settlement): Step {
@@ -33,21 +33,18 @@ export async function settle(
   const answers: boolean[] = [];
   for (let from = 0; from < steps.length; from += atOnce) {
     const some = steps.slice(from, from + atOnce);
+    const turn = held.turn();
     const replies = await project.runSafely<number[]>("settle", (again) => valuesOf(consumer, some, again));
     for (const reply of replies) answers.push(reply === 1);
-    held.remove(
-      consumer,
-      some.map(({ member }) => member),
-    );
+    const members = some.map(({ member }) => member);
+    held.remove(consumer, members, turn);
   }
   return answers;
 }
 
 function valuesOf(consumer: string, steps: readonly Step[], again: boolean): Values {
-  const values: (string | number)[] = [consumer, steps.length];
-  for (const { member, action, ending, result, ranMs, delayMs, attempt } of steps) {
-    values.push(member, action, ending, result, ranMs, delayMs, attempt, again ? 1 : 0);
-  }
+  const values: (string | number)[] = [consumer, steps.length, again ? 1 : 0];
+  for (const { member, action, ms, record, result } of steps) values.push(member, action, ms, record, result);
   for (const [index, { followUps }] of steps.entries()) {
     for (const task of followUps) values.push(index + 1, ...packMessage(task));
   }

@@ -1,3 +1,4 @@
+import { noSchedules } from "../../core/schedule/no-schedules.js";
 import type {
   ClusterOrder,
   ClusterStatus,
@@ -38,6 +39,7 @@ export function redisStore(
   const clusters = (...values: (string | number)[]): Promise<unknown> => project.run("clusters", values);
   return {
     capabilities,
+    schedules: noSchedules("Redis"),
     submit: (tasks) => submitTasks(project, tasks),
     saveFinished: (task, settlement) => saveFinished(project, task, settlement),
     finish: (consumer, settlements) => settle(parts, consumer, settlements.map(stepOf)),
@@ -89,11 +91,11 @@ async function saveFinished(
   task: NewTask,
   settlement: Parameters<Store["saveFinished"]>[1],
 ): Promise<void> {
-  const { action, ending, result, ranMs } = packEnding(settlement);
+  const { action, record, result, ms } = packEnding(settlement);
   if (action !== "s" && action !== "f" && action !== "n") return;
   const message = packMessage({ ...task, delayMs: 0, dueAt: null, unique: null });
   const followUps = settlement.followUps.flatMap(packMessage);
-  await project.runSafely("save", () => [action, ending, result, ranMs, ...message, ...followUps]);
+  await project.runSafely("save", () => [action, record, result, ms, ...message, ...followUps]);
 }
 
 async function cancelTask(
@@ -101,11 +103,11 @@ async function cancelTask(
   id: string,
   followUps: readonly NewTask[],
 ): Promise<Awaited<ReturnType<Store["cancel"]>>> {
-  const { ending } = packEnding({ attempt: null, outcome: { to: "cancelled", error: cancelledWhileWaiting } });
+  const { record } = packEnding({ attempt: null, outcome: { to: "cancelled", error: cancelledWhileWaiting } });
   const order: ClusterOrder = { order: "cancel", id };
   return await project.runSafely("cancel", () => [
     id,
-    ending,
+    record,
     JSON.stringify(order),
     ...followUps.flatMap(packMessage),
   ]);

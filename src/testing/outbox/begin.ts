@@ -132,18 +132,22 @@ function fencePromises(suite: OutboxSuite): void {
     assert.deepEqual([await unsent(owner, ["t"]), await owner.missing("q", 10)], [[], []]);
   });
 
-  it("does not let the store's own consumers take what is held (a cluster without the broker's address)", async () => {
-    await using backend = await openOutbox(suite);
+  it("knows what the store's own consumers hold, and the other way round (a cluster without the broker's address)", async () => {
+    const place = newPlace();
+    await using backend = await openOutbox(suite, {}, place);
+    await using alone = await suite.open({ place, project: "shop", migrate: true });
     const owner = await hold(backend);
     await backend.store.submit([newTask("t"), newTask("free")]);
     await beginOne(owner, "t");
 
-    const taken = await (await consumer(backend.broker)).take({ max: 10, waitMs: 0 });
+    const taken = await (await consumer(alone.broker)).take({ max: 10, waitMs: 0 });
+    await clock.advance(times.handMs + 1);
 
     assert.deepEqual(
-      taken.map(({ envelope }) => envelope).filter((name) => name === "t"),
-      [],
+      taken.map(({ envelope }) => envelope),
+      ["free"],
     );
+    assert.deepEqual([await unsent(owner, ["free"]), await answers(owner, "free")], [[], ["later"]]);
   });
 }
 

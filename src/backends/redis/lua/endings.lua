@@ -13,36 +13,45 @@ end
 
 -- Counts it in the minute in which it is stored. Hooks are not counted.
 local function countEnd(member, ok, ranMs)
-  if hasFlag(flagsOf(member), isHook) then return end
-  local number = queueOf(member)
-  local sum = ended.sums[number]
-  if not sum then sum = { s = 0, f = 0, b = 0 }; ended.sums[number] = sum end
+  local queue = string.sub(member, 17, 22)
+  local sum = ended.sums[queue]
+  if not sum then sum = { s = 0, f = 0, b = 0 }; ended.sums[queue] = sum end
   if ok then sum.s = sum.s + 1 else sum.f = sum.f + 1 end
   sum.b = sum.b + ranMs
 end
 
--- Ends a message that has left the lists. `ending` and `result` are texts, as they are kept.
-local function finish(member, body, changes, ok, keep, ending, result, ranMs)
-  local id, flags = idOf(member), flagsOf(member)
-  countEnd(member, ok, ranMs)
-  if not keep then
-    ended.details[#ended.details + 1] = id
-    if hasFlag(flags, isNamed) then redis.call('ZREM', P .. 'nm:' .. headOf(body)[3], id) end
-  elseif redis.call('EXISTS', P .. 't:' .. id) == 0 then
-    local place = nextEnd()
-    local outcome = ok and 's' or 'f'
-    local values = ended.values
-    values[#values + 1] = P .. 't:' .. id
-    values[#values + 1] = table.concat({
-      ending, '\n', string.format('%.0f;%d;', now, #result), changes or '', '\n', result, body })
-    local list = 'done:' .. (hasFlag(flags, isHook) and 'h' or 't') .. outcome
-    push(ended.lists, list, place, string.sub(member, 15, 16) .. id)
-    if hasFlag(flags, isInGroup) and not hasFlag(flags, isHook) then
-      push(ended.lists, 'g:' .. outcome .. ':' .. headOf(body)[4], place, id)
-    end
+local endStamp = '\n' .. string.format('%.0f', now) .. ';'
+
+-- What only few have to do: hooks, groups, names, unique keys.
+local function finishFlagged(id, member, body, flags, outcome, place)
+  if hasFlag(flags, isHook) then redis.call('SREM', P .. 'hooks', member) end
+  if not place and hasFlag(flags, isNamed) and redis.call('EXISTS', P .. 't:' .. id) == 0 then
+    redis.call('ZREM', P .. 'nm:' .. headOf(body)[3], id)
+  end
+  if place and hasFlag(flags, isInGroup) and not hasFlag(flags, isHook) then
+    push(ended.lists, 'g:' .. outcome .. ':' .. headOf(body)[4], place, id)
   end
   if hasFlag(flags, uniqueTillEnd) or hasFlag(flags, uniqueTillStart) then freeKey(body, id) end
-  if hasFlag(flags, isHook) then redis.call('SREM', P .. 'hooks', member) end
+end
+
+-- Ends a message that has left the lists. `ending` and `result` are texts, as they are kept; `isNew` says that no ending
+-- of it is stored yet: the first one stays.
+local function finish(id, member, body, changes, ok, keep, isNew, ending, result, ranMs)
+  local flags = string.sub(member, 15, 16)
+  local number = flags == '00' and 0 or tonumber(flags, 16)
+  local outcome = ok and 's' or 'f'
+  local place
+  if number % 2 ~= isHook then countEnd(member, ok, ranMs) end
+  if not keep then
+    ended.details[#ended.details + 1] = id
+  elseif isNew then
+    place = nextEnd()
+    local values = ended.values
+    values[#values + 1] = P .. 't:' .. id
+    values[#values + 1] = ending .. endStamp .. #result .. ';' .. (changes or '') .. '\n' .. result .. body
+    push(ended.lists, 'done:' .. (number % 2 == isHook and 'h' or 't') .. outcome, place, flags .. id)
+  end
+  if number > 0 then finishFlagged(id, member, body, number, outcome, place) end
 end
 
 -- Writes what `finish` gathered.
@@ -54,7 +63,8 @@ local function storeEnded()
   if #ended.details > 0 then forgetDetails(ended.details) end
   if lastEnd then redis.call('SET', P .. 'last-end', string.format('%.0f', lastEnd)) end
   local minute = string.format('%.0f', math.floor(now / 60000) * 60000)
-  for number, sum in pairs(ended.sums) do
+  for queue, sum in pairs(ended.sums) do
+    local number = tonumber(queue, 16)
     local key = P .. 'r:' .. minute
     if sum.s > 0 then redis.call('HINCRBY', key, number .. ':s', sum.s) end
     if sum.f > 0 then redis.call('HINCRBY', key, number .. ':f', sum.f) end

@@ -32,15 +32,22 @@ local function knownIds(ids, finishedToo)
 end
 
 -- The body of a new message, and what its place in the line needs.
+local stamp = string.format(';%.0f;', now)
 local function newMessage(at, seq)
-  local id, queue, flags, rank = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
+  local id, queue, flags, rank, delay, dueAt, ttl, rest = unpack(ARGV, at, at + messageWidth - 1)
   local number = queueNumber(queue)
+  flags, rank = tonumber(flags), tonumber(rank)
   local member = string.format('%012x%02x%02x%06x', seq, rank, flags, number) .. id
-  local due = math.max(now + math.ceil(tonumber(ARGV[at + 4])), math.ceil(tonumber(ARGV[at + 5]) or 0))
-  local expires = ''
-  if ARGV[at + 6] ~= '' then expires = string.format('%.0f', math.ceil(now + tonumber(ARGV[at + 6]))) end
-  local body = string.format('%s;%.0f;%.0f;%s;', member, now, due, expires) .. ARGV[at + 7]
-  return { id = id, member = member, number = number, flags = flags, due = due, body = body }
+  local due, body = now, nil
+  if delay ~= '0' then due = now + math.ceil(tonumber(delay)) end
+  if dueAt ~= '' then due = math.max(due, math.ceil(tonumber(dueAt))) end
+  if due == now and ttl == '' then
+    body = member .. stamp .. string.sub(stamp, 2) .. ';' .. rest
+  else
+    local expires = ttl == '' and '' or string.format('%.0f', math.ceil(now + tonumber(ttl)))
+    body = member .. stamp .. string.format('%.0f;%s;', due, expires) .. rest
+  end
+  return { id = id, member = member, number = number, flags = flags, due = due, rank = rank, body = body }
 end
 
 local function push(lists, key, a, b)
@@ -76,15 +83,17 @@ local function insert(at, count, stride, finishedToo)
     else
       local message = newMessage(at + i * stride, seq + i)
       local flags = message.flags
-      if hasFlag(flags, uniqueTillEnd) or hasFlag(flags, uniqueTillStart) then holder = takeKey(message, fresh) end
+      if flags > isHook and (hasFlag(flags, uniqueTillEnd) or hasFlag(flags, uniqueTillStart)) then
+        holder = takeKey(message, fresh)
+      end
       if not holder then
         known[id], fresh[id] = true, true
         bodies[#bodies + 1] = id
         bodies[#bodies + 1] = message.body
         if message.due > now then push(lists, 'd:' .. message.number, message.due, message.member)
-        else push(lists, 'q:' .. message.number, scoreOf(message.member, message.due), message.member) end
-        if hasFlag(flags, isHook) then hooks[#hooks + 1] = message.member end
-        if hasFlag(flags, isNamed) then redis.call('ZADD', P .. 'nm:' .. headOf(message.body)[3], now, id) end
+        else push(lists, 'q:' .. message.number, message.rank * dueRange + math.min(now, dueRange - 1), message.member) end
+        if flags % 2 == isHook then hooks[#hooks + 1] = message.member end
+        if flags >= isNamed then redis.call('ZADD', P .. 'nm:' .. headOf(message.body)[3], now, id) end
       end
     end
     if holder then

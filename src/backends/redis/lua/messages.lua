@@ -1,5 +1,5 @@
 -- Unfinished tasks. `m` has the body of each by id, `q:<no>` what may be taken, `d:<no>` what waits for its time,
--- `h:<consumer>` what is held, and `x` what is not as it was at first: most messages never have such an entry.
+-- `h:<consumer>` what is held with its old place, and `x` what is not as it was at first: most messages never have such an entry.
 --
 -- A message stands in those lists as a member that says all that moving it needs:
 --   12 hex digits of enqueue order, 2 of rank, 2 of flags, 6 of the queue's number, then the id.
@@ -31,6 +31,11 @@ local function readChanges(text)
     due = due, started = started, stopped = stopped, worker = worker,
   }
 end
+-- The changes of many. Most of the time there are none at all.
+local function readChangesOf(ids)
+  if redis.call('EXISTS', P .. 'x') == 0 then return {} end
+  return readWith('HMGET', P .. 'x', ids)
+end
 local function writeChanges(id, c)
   redis.call('HSET', P .. 'x', id, string.format('%d;%d;%d;%s;%s;%s;%s',
     c.deliveries, c.attempts, c.starts, c.due, c.started, c.stopped, c.worker))
@@ -47,12 +52,19 @@ local function recordAttempt(id, c, attempt)
   c.worker = a.worker
 end
 
+local queueNumbers = {}
 local function queueNumber(name)
-  local number = redis.call('HGET', P .. 'queues', name)
-  if number then return tonumber(number) end
-  number = redis.call('HINCRBY', P .. 'counters', 'queues', 1)
-  redis.call('HSET', P .. 'queues', name, number)
-  redis.call('HSET', P .. 'queue-names', number, name)
+  local number = queueNumbers[name]
+  if number then return number end
+  number = redis.call('HGET', P .. 'queues', name)
+  if number then
+    number = tonumber(number)
+  else
+    number = redis.call('HINCRBY', P .. 'counters', 'queues', 1)
+    redis.call('HSET', P .. 'queues', name, number)
+    redis.call('HSET', P .. 'queue-names', number, name)
+  end
+  queueNumbers[name] = number
   return number
 end
 

@@ -9,7 +9,8 @@ if knownIds({ ARGV[at] }, true)[ARGV[at]] then return 0 end
 local message = newMessage(at, redis.call('HINCRBY', P .. 'counters', 'messages', 1) - 1)
 local named = hasFlag(message.flags, isNamed) and ARGV[2] ~= 'n'
 if named then redis.call('ZADD', P .. 'nm:' .. headOf(message.body)[3], now, message.id) end
-finish(message.member, message.body, false, ARGV[2] ~= 'f', ARGV[2] ~= 'n', ARGV[3], ARGV[4], tonumber(ARGV[5]))
+finish(message.id, message.member, message.body, false, ARGV[2] ~= 'f', ARGV[2] ~= 'n', true, ARGV[3], ARGV[4],
+  tonumber(ARGV[5]))
 storeEnded()
 at = at + messageWidth
 if #ARGV >= at then insert(at, (#ARGV - at + 1) / messageWidth, messageWidth, true) end
