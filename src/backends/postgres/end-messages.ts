@@ -1,9 +1,9 @@
 import type { Receipt } from "../../contracts/broker.js";
 import type { AttemptRecord, FinalState, Outcome } from "../../contracts/store.js";
 import { errorText } from "../sql/error-text.js";
-import { numberArray, textArray } from "./array-literal.js";
+import { numberArray, rowsOf, textArray } from "./array-literal.js";
 import type { Queries } from "./connections.js";
-import { forgetDetails, messageNumber } from "./held-messages.js";
+import { forgetDetails, heldBy, messageNumber } from "./held-messages.js";
 import { keepOutcomes } from "./schedule-runs.js";
 import { statement, type SqlValue, type Statement } from "./statement.js";
 
@@ -15,9 +15,6 @@ export interface EndedMessage {
   readonly attempt: AttemptRecord | null;
   readonly outcome: FinalOutcome;
 }
-
-/** The owner of a message that nobody holds, free or delayed. */
-export const nobody = 0;
 
 /** Rows of a rollup that clusters share out among themselves. */
 const parts = 16;
@@ -42,10 +39,9 @@ const rollUp = (ended: string, part: string): string => `
  */
 const endText = (part: string): string => `WITH gone AS (
      DELETE FROM {message} m
-     USING unnest($3::bigint[], $4::text[], $5::int[], $6::int[], $7::text[], $8::bigint[], $9::bigint[], $10::text[],
-       $11::text[], $12::text[], $13::text[]) WITH ORDINALITY
+     USING ${rowsOf(3, "bigint", "text", "int", "int", "text", "bigint", "bigint", "text", "text", "text", "text")} WITH ORDINALITY
        AS f (seq, state, started, counted, ending, started_at, stopped_at, worker, attempt_error, error, result, place)
-     WHERE m.seq = f.seq AND m.project = $1 AND coalesce(m.owner, ${nobody}) = $2::bigint
+     WHERE m.seq = f.seq AND ${heldBy}
      RETURNING f.place, f.state, f.started, f.counted, f.ending, f.attempt_error, f.error, f.result, m.seq, m.id, m.queue,
        m.rank, m.attempts, m.starts, m.queued_at, m.due_at, m.func, m.name, m.grp, m.kind, m.parent, m.envelope,
        coalesce(f.started_at, m.started_at) AS started_at, coalesce(f.stopped_at, m.stopped_at) AS stopped_at,
@@ -61,8 +57,8 @@ const endText = (part: string): string => `WITH gone AS (
 
 /** For what leaves no record. */
 const removeText = (part: string): string => `WITH gone AS (
-     DELETE FROM {message} m USING unnest($3::bigint[], $4::bigint[]) AS f (seq, ran_ms)
-     WHERE m.seq = f.seq AND m.project = $1 AND coalesce(m.owner, ${nobody}) = $2::bigint
+     DELETE FROM {message} m USING ${rowsOf(3, "bigint", "bigint")} AS f (seq, ran_ms)
+     WHERE m.seq = f.seq AND ${heldBy}
      RETURNING m.seq, m.id, m.queue, m.kind, m.parent, 'succeeded' AS state, f.ran_ms), ${keepOutcomes}, ${forgetDetails}, ${rollUp("gone", part)}
    SELECT string_agg(seq::text, ',') AS seqs, {tell}($1, 2) FROM gone`;
 

@@ -1,8 +1,17 @@
 import type { Receipt, ReleaseOptions } from "../../contracts/broker.js";
-import { numberArray } from "./array-literal.js";
+import { numberArray, rowsOf } from "./array-literal.js";
 import type { Queries } from "./connections.js";
 import type { ProjectDatabase } from "./project-database.js";
 import { statement } from "./statement.js";
+
+/** The owner of a message that nobody holds, free or delayed. */
+export const nobody = 0;
+
+/**
+ * The fence, beside `m.seq = f.seq`: project 1, owner 2. Written so that no index on these columns serves it: in a table that
+ * was never analysed, the planner would read all rows of the project, or of the owner, for each row that it looks for.
+ */
+export const heldBy = `m.project + 0 = $1 AND coalesce(m.owner, ${nobody}) = $2::bigint`;
 
 /** What belongs to a task that leaves no record, removed with the rows of `gone`. */
 export const forgetDetails = `
@@ -13,8 +22,8 @@ export const forgetDetails = `
 const acknowledgeSql = statement(
   "acknowledge",
   `WITH gone AS (
-     DELETE FROM {message} m USING unnest($3::bigint[]) AS f (seq)
-     WHERE m.seq = f.seq AND m.project = $1 AND m.owner = $2 RETURNING m.seq, m.id), ${forgetDetails}
+     DELETE FROM {message} m USING ${rowsOf(3, "bigint")} AS f (seq)
+     WHERE m.seq = f.seq AND ${heldBy} RETURNING m.seq, m.id), ${forgetDetails}
    SELECT seq FROM gone`,
 );
 
@@ -26,7 +35,7 @@ const releaseSql = statement(
      SET owner = CASE WHEN $4::bigint > 0 THEN 0 END,
        due_at = CASE WHEN $4::bigint > 0 THEN {now} + $4::bigint ELSE m.due_at END,
        deliveries = greatest(0, m.deliveries + $5)
-     FROM unnest($3::bigint[]) AS f (seq) WHERE m.seq = f.seq AND m.project = $1 AND m.owner = $2 RETURNING 1)
+     FROM ${rowsOf(3, "bigint")} AS f (seq) WHERE m.seq = f.seq AND ${heldBy} RETURNING 1)
    SELECT {tell}($1, 1) FROM freed LIMIT 1`,
 );
 
