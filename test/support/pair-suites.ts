@@ -1,5 +1,12 @@
 import { describe, it } from "vitest";
-import { brokerSuite, cacheSuite, manualClock, storeSuite, type Where } from "../../src/testing/index.js";
+import {
+  brokerSuite,
+  cacheSuite,
+  manualClock,
+  scheduleSuite,
+  storeSuite,
+  type Where,
+} from "../../src/testing/index.js";
 import { openPair, type OpenPart } from "./apart.js";
 
 /** A store and a broker elsewhere. `shared`: other processes see both. */
@@ -27,6 +34,7 @@ export function pairSuites(pairs: readonly NamedPair[]): void {
       },
     });
     storeSuite({ describe, it, clock, open });
+    scheduleSuite({ describe, it, clock, open });
     cacheSuite({ describe, it, clock, open });
   });
 }
