@@ -25,7 +25,8 @@ BEGIN
   WHERE m.project = p_project AND m.id = ANY (p_ids) AND m.send_at IS NULL AND coalesce(m.owner, 0) = 0;
 END $$;
 
--- Ends the leases that ran out, as take_over does.
+-- Ends the leases that ran out, as take_over does, but waits for what their holders are doing at this moment: who asks for
+-- a task by its id must not be told that a dead one has it.
 CREATE FUNCTION {take_over_apart}(p_project integer, p_now bigint, p_heir bigint, p_resend bigint, p_ahead bigint)
 RETURNS void LANGUAGE plpgsql
 SET enable_seqscan = off SET jit = off AS $$
@@ -35,7 +36,7 @@ BEGIN
   FOR v_gone IN
     DELETE FROM {consumer} WHERE seq = ANY (ARRAY(
       SELECT c.seq FROM {consumer} c WHERE c.project = p_project AND c.expires_at <= p_now AND c.seq <> p_heir
-      FOR UPDATE SKIP LOCKED)) RETURNING seq, running, lost_error
+      ORDER BY c.seq FOR UPDATE)) RETURNING seq, running, lost_error
   LOOP
     WITH ran AS (
       SELECT DISTINCT ON (r.id) r.id, floor(r."startedAt")::bigint AS started_at, r.worker
