@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 import { expect, it } from "vitest";
-import type { NewTask } from "../../src/contracts/index.js";
+import type { NewTask, OutboxOptions } from "../../src/contracts/index.js";
 import { endingInside } from "../../src/backends/postgres/end-messages.js";
 import { rendered } from "../../src/backends/postgres/statement.js";
 import { newTask } from "../../src/testing/tasks.js";
@@ -41,9 +41,11 @@ function nodesOf(plan: Plan): Plan[] {
 }
 
 /** 40,000 waiting messages in a table that was never analysed. */
-async function fullQueue(): Promise<{ client: Client; schema: string; project: number; consumer: string }> {
+async function fullQueue(
+  outbox?: OutboxOptions,
+): Promise<{ client: Client; schema: string; project: number; consumer: string }> {
   const url = emptyPlace();
-  await using backend = await openAt(url);
+  await using backend = await openAt(url, { outbox });
   const schema = schemaOf(url);
   const client = await connectTo(url);
   await client.query(`ALTER TABLE "${schema}".qluster_message SET (autovacuum_enabled = false)`);
@@ -122,3 +124,30 @@ it("finishes by the messages' own numbers, also in a table that was never analys
 function scansOf(nodes: readonly Plan[]): string[] {
   return nodes.filter((node) => node["Relation Name"] === "qluster_message").map((node) => node["Node Type"]);
 }
+
+it("hands out what is to be sent to a broker elsewhere, and begins it, without a look at more rows than asked for", async () => {
+  const times = { aheadMs: 0, handMs: 0, resendMs: 60_000, missingMs: 30_000 };
+  const { client, schema, project, consumer } = await fullQueue(times);
+  const ids = Array.from({ length: 256 }, (_, n) => newTask(`t${n}`).id);
+  const own = [project, Date.now() + 1_000, consumer, times.resendMs, times.aheadMs];
+
+  const handed = await plansOf(
+    client,
+    `SELECT seq FROM "${schema}".qluster_hand_out($1, $2, $3, $4, $5, 0, -1, $2, NULL, 500)`,
+    own,
+  );
+  const begun = await plansOf(client, `SELECT answer FROM "${schema}".qluster_begin($1, $2, $3, $4, $5, $6)`, [
+    ...own,
+    ids,
+  ]);
+
+  const walk = handed.find((node) => node["Index Name"] === "qluster_message_unsent");
+  expect(walk?.["Actual Rows"]).toBe(500);
+  expect(handed.map((node) => node["Node Type"])).not.toContain("Sort");
+  const scans = [...handed, ...begun].filter((node) => node["Relation Name"] === "qluster_message");
+  expect(scans.length).toBeGreaterThan(4);
+  for (const node of scans) {
+    expect(node["Node Type"]).not.toBe("Seq Scan");
+    expect(node["Actual Rows"]).toBeLessThanOrEqual(500);
+  }
+});

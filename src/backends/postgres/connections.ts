@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { QueryResult } from "pg";
 import type { Clock } from "../../contracts/clock.js";
+import type { OutboxOptions } from "../../contracts/outbox.js";
 import { ClosedError, ConfigError, StoreUnavailableError } from "../../errors.js";
 import { newPool, type Pool, type PoolClient, type PoolConfig } from "./driver.js";
 import { Gate } from "./gate.js";
@@ -18,6 +19,8 @@ const oldestVersion = 120_000;
 
 /** What runs as one statement, or as part of one transaction. */
 export interface Queries {
+  /** There when a broker elsewhere carries the tasks. */
+  readonly outbox: OutboxOptions | null;
   all<Row>(statement: Statement, parameters?: readonly SqlValue[]): Promise<Row[]>;
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- as `all`, whose shape the statement's author knows
   first<Row>(statement: Statement, parameters?: readonly SqlValue[]): Promise<Row | undefined>;

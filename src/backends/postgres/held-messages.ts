@@ -11,13 +11,23 @@ export const nobody = 0;
  * The fence, beside `m.seq = f.seq`: project 1, owner 2. Written so that no index on these columns serves it: in a table that
  * was never analysed, the planner would read all rows of the project, or of the owner, for each row that it looks for.
  */
-export const heldBy = `m.project + 0 = $1 AND coalesce(m.owner, ${nobody}) = $2::bigint`;
+export const heldBy: string = `m.project + 0 = $1 AND coalesce(m.owner, ${nobody}) = $2::bigint`;
 
 /** What belongs to a task that leaves no record, removed with the rows of `gone`. */
 export const forgetDetails = `
   attempts AS (DELETE FROM {attempt} a USING gone WHERE a.project = $1 AND a.id = gone.id),
   progress AS (DELETE FROM {progress} p USING gone WHERE p.project = $1 AND p.id = gone.id),
   lines AS (DELETE FROM {log} l USING gone WHERE l.project = $1 AND l.id = gone.id)`;
+
+/** The new time to send of a message that is given back. Without an outbox it stays. */
+export function sendAgain(dueAt: string, resendMs: string, aheadMs: string): string {
+  return `CASE WHEN ${resendMs}::bigint IS NULL THEN m.send_at ELSE {resend_at}({now}, ${dueAt}, ${resendMs}, ${aheadMs}) END`;
+}
+
+/** What {@link sendAgain} needs to know. */
+export function resending({ outbox }: Queries): [resendMs: number | null, aheadMs: number | null] {
+  return [outbox?.resendMs ?? null, outbox?.aheadMs ?? null];
+}
 
 const acknowledgeSql = statement(
   "acknowledge",
@@ -34,7 +44,8 @@ const releaseSql = statement(
      UPDATE {message} m
      SET owner = CASE WHEN $4::bigint > 0 THEN 0 END,
        due_at = CASE WHEN $4::bigint > 0 THEN {now} + $4::bigint ELSE m.due_at END,
-       deliveries = greatest(0, m.deliveries + $5)
+       deliveries = greatest(0, m.deliveries + $5),
+       send_at = ${sendAgain("CASE WHEN $4::bigint > 0 THEN {now} + $4::bigint ELSE m.due_at END", "$6", "$7")}
      FROM ${rowsOf(3, "bigint")} AS f (seq) WHERE m.seq = f.seq AND ${heldBy} RETURNING 1)
    SELECT {tell}($1, 1) FROM freed LIMIT 1`,
 );
@@ -58,7 +69,13 @@ export async function release(
   receipts: readonly Receipt[],
   { delayMs = 0, suspect = false }: ReleaseOptions,
 ): Promise<void> {
-  await database.run(releaseSql, [consumer, seqsOf(receipts), Math.ceil(delayMs), suspect ? 1 : -1]);
+  await database.run(releaseSql, [
+    consumer,
+    seqsOf(receipts),
+    Math.ceil(delayMs),
+    suspect ? 1 : -1,
+    ...resending(database),
+  ]);
 }
 
 function seqsOf(receipts: readonly Receipt[]): string {

@@ -2,7 +2,7 @@ import type { Outcome, Settlement } from "../../contracts/store.js";
 import { errorText } from "../sql/error-text.js";
 import { numberArray, rowsOf, textArray } from "./array-literal.js";
 import type { Queries } from "./connections.js";
-import { heldBy, messageNumber } from "./held-messages.js";
+import { heldBy, messageNumber, resending, sendAgain } from "./held-messages.js";
 import { statement, type SqlValue } from "./statement.js";
 
 type BackOutcome = Extract<Outcome, { to: "retrying" | "queued" }>;
@@ -14,13 +14,16 @@ export function isPutBack(settlement: Settlement): settlement is PutBack {
   return settlement.outcome.to === "retrying" || settlement.outcome.to === "queued";
 }
 
+const dueAt = "CASE WHEN f.is_retry = 1 OR f.delay > 0 THEN {now} + f.delay ELSE m.due_at END";
+
 /** step: added to the deliveries, NULL to start anew. is_retry: the place in line starts anew. */
 const putBackSql = statement(
   "put-back",
   `WITH back AS (
      UPDATE {message} m
      SET owner = CASE WHEN f.delay > 0 THEN 0 END,
-       due_at = CASE WHEN f.is_retry = 1 OR f.delay > 0 THEN {now} + f.delay ELSE m.due_at END,
+       due_at = ${dueAt},
+       send_at = ${sendAgain(dueAt, "$13", "$14")},
        deliveries = CASE WHEN f.step IS NULL THEN 0 ELSE greatest(0, m.deliveries + f.step) END,
        starts = m.starts + CASE WHEN f.ending IS NULL THEN 0 ELSE 1 END,
        attempts = m.attempts + f.counted,
@@ -44,7 +47,11 @@ export async function putBack(
   settlements: readonly PutBack[],
 ): Promise<ReadonlySet<number>> {
   if (settlements.length === 0) return new Set();
-  const row = await database.first<{ seqs: string | null }>(putBackSql, [consumer, ...parametersOf(settlements)]);
+  const row = await database.first<{ seqs: string | null }>(putBackSql, [
+    consumer,
+    ...parametersOf(settlements),
+    ...resending(database),
+  ]);
   return new Set((row?.seqs?.split(",") ?? []).map(Number));
 }
 

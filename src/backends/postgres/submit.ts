@@ -37,6 +37,12 @@ export function submittedFrom(tasks: readonly NewTask[], rows: readonly Submitte
   return rows.map(({ id, created }) => ({ id, created }));
 }
 
+/** The same, with a time to send. */
+const submitApartSql = statement(
+  "submit-apart",
+  submitSql.text.replace("{submit}", "{submit_apart}").replace("$17::text[]", "$17::text[], $18, $19"),
+);
+
 interface SubmittedRow {
   readonly place: number;
   readonly id: string;
@@ -53,7 +59,11 @@ export async function submitTasks(database: ProjectDatabase, tasks: readonly New
 /** The same inside a transaction that is open already. */
 export async function submitWith(database: Queries, tasks: readonly NewTask[]): Promise<Submitted[]> {
   if (tasks.length === 0) return [];
-  const rows = await database.all<SubmittedRow>(submitSql, parametersOf(tasks));
+  const { outbox } = database;
+  const rows =
+    outbox === null
+      ? await database.all<SubmittedRow>(submitSql, parametersOf(tasks))
+      : await database.all<SubmittedRow>(submitApartSql, [...parametersOf(tasks), outbox.handMs, outbox.aheadMs]);
   return submittedFrom(tasks, rows);
 }
 

@@ -2,6 +2,7 @@ import type { NewTask, Settlement, Submitted } from "../../contracts/store.js";
 import type { Executor, SqlParameter, SqlRow, SqlStatement, SqlSteps } from "../../contracts/transaction.js";
 import type { TransactionWriter } from "../../contracts/transaction.js";
 import { StoreUnavailableError, TransactionError } from "../../errors.js";
+import { textArray } from "./array-literal.js";
 import { consumerNumber } from "../sql/receipt.js";
 import { endingInside } from "./end-messages.js";
 import type { ProjectDatabase } from "./project-database.js";
@@ -23,6 +24,13 @@ const whereSql = statement(
    LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = $1::name
    LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = 'qluster_project'
    WHERE d.datname = current_database()`,
+);
+
+/** Who writes on a foreign transaction cannot send: everybody may, from the commit on. */
+const toSendSql = statement(
+  "to-send",
+  `UPDATE {message} m SET send_at = greatest({now}, m.due_at - $2::bigint)
+   WHERE m.project = $3 AND m.id = ANY ($1::text[]) AND m.send_at IS NULL AND coalesce(m.owner, 0) = 0`,
 );
 
 /** Writes on transactions that the application has begun in the same database, through whatever library. */
@@ -65,6 +73,9 @@ export class PostgresWriter implements TransactionWriter {
     const { sql, parameters } = submittingInside(this.#project, tasks, lockTimeoutMs);
     const rows = yield this.#inline(sql, parameters);
     if (Number(rows[0]?.["place"]) === -1) throw heldTooLong(lockTimeoutMs, rows[0]!);
+    const { outbox } = this.#database;
+    if (outbox !== null)
+      yield this.#inline(toSendSql, [textArray(tasks.map(({ id }) => id)), outbox.aheadMs, this.#project]);
     return submittedFrom(tasks, rows.map(submitted));
   }
 

@@ -1,0 +1,40 @@
+import { describe, it } from "vitest";
+import {
+  brokerSuite,
+  cacheSuite,
+  manualClock,
+  scheduleSuite,
+  storeSuite,
+  type Where,
+} from "../../src/testing/index.js";
+import { openPair, type OpenPart } from "./apart.js";
+
+/** A store and a broker elsewhere. `shared`: other processes see both. */
+export type NamedPair = readonly [name: string, store: OpenPart, broker: OpenPart, shared: boolean];
+
+/** The promises of one technology for all roles, kept by two. */
+export function pairSuites(pairs: readonly NamedPair[]): void {
+  describe.each(pairs)("%s", (_, store, broker, shared) => {
+    const clock = manualClock();
+    const open = (where: Where) => openPair({ store, broker }, where, clock);
+
+    brokerSuite({
+      describe,
+      it,
+      clock,
+      open,
+      capabilities: {
+        copies: false,
+        priority: true,
+        maxDelayMs: Number.MAX_SAFE_INTEGER,
+        maxBytes: 256 * 1024 * 1024,
+        list: true,
+        push: true,
+        shared,
+      },
+    });
+    storeSuite({ describe, it, clock, open });
+    scheduleSuite({ describe, it, clock, open });
+    cacheSuite({ describe, it, clock, open });
+  });
+}
