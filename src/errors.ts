@@ -335,3 +335,21 @@ export class ClientMissingError extends QlusterError {
     );
   }
 }
+
+/**
+ * A schedule that cannot be: a rule, a zone, a name or a time that is refused at creation. Counterpart in Django Q2:
+ * `ValidationError`.
+ */
+export class ScheduleError extends QlusterError {
+  readonly code = "QLUSTER_SCHEDULE";
+  /** The field at fault: `cron`, `minutes`, `timeZone`, `name`. */
+  readonly field: string;
+  /** In a cron expression: where the fault begins, counted from 1. */
+  readonly position: number | undefined;
+
+  constructor(field: string, message: string, position?: number) {
+    super(message);
+    this.field = field;
+    this.position = position;
+  }
+}

@@ -2,6 +2,25 @@ export { currentTask, humanize, humanName, registerCodec } from "./client/core-e
 export { createQluster } from "./client/create-qluster.js";
 export type { CreateOptions } from "./client/create-qluster.js";
 export { link } from "./client/link.js";
+export { Schedule, scheduled } from "./client/scheduled.js";
+export type {
+  CalendarRule,
+  CronRule,
+  Declared,
+  DefineScheduled,
+  EveryRule,
+  MinutesRule,
+  PlainRule,
+  PreviewedRun,
+  RuleOptions,
+  ScheduleChanges,
+  ScheduleRule,
+  ScheduleRun,
+  ScheduleVerb,
+  ScheduleVerbs,
+  SyncReport,
+  WithArgs,
+} from "./client/schedule-types.js";
 export { signals } from "./client/public-signals.js";
 export { ref, task } from "./client/task.js";
 export type {
@@ -73,6 +92,7 @@ export {
   NoRetryError,
   OptionError,
   QlusterError,
+  ScheduleError,
   SchemaError,
   StoreDamagedError,
   StoreReplacedError,

@@ -47,7 +47,7 @@ const exceptions: readonly Exception[] = [
 
 /** The packages that each part may use. Node's own modules are free for all but `contracts`. */
 const packagesOf: Readonly<Record<string, readonly string[]>> = {
-  core: ["jiti", "tinyglobby"],
+  core: ["jiti", "tinyglobby", "temporal-polyfill"],
   options: ["zod"],
   "backends/sqlite": ["libsql"],
   "backends/postgres": ["pg"],

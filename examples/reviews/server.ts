@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { ref, type TaskId } from "qluster";
 import { shopFile } from "./places.js";
 import { queue } from "./queue.js";
+import { schedules } from "./schedules.js";
 import { openReviews, type Review } from "./shop/reviews.js";
 import type { moderateReview } from "./tasks.js";
 
@@ -26,6 +27,8 @@ const server = createServer((request, response) => void answer(request, response
 server.listen(Number(process.env["PORT"] ?? 3000), "127.0.0.1", () => {
   console.log(`The shop listens on http://127.0.0.1:${(server.address() as AddressInfo).port}`);
 });
+
+await queue.schedules.sync(schedules);
 
 // A process that died between the two writes left these behind.
 for (const id of reviews.withoutTask()) await askForModeration(id);

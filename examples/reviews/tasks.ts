@@ -4,7 +4,7 @@ import type { FinishedTask } from "qluster";
 import { loadModel, trainModel as train, type LabelledMessage, type Training } from "./moderation/model.js";
 import { moderate, type Verdict } from "./moderation/moderate.js";
 import { modelFile, shopFile } from "./places.js";
-import { openReviews } from "./shop/reviews.js";
+import { openReviews, type ReviewCounts } from "./shop/reviews.js";
 
 // One connection for the life of the worker.
 const reviews = await openReviews(shopFile);
@@ -22,6 +22,16 @@ export async function notifyClient(finished: FinishedTask<Verdict>): Promise<voi
   if (!finished.success) reviews.notify(reviewId, "We could not look at your message. Please write to us.", true);
   else if (finished.result.verdict === "approved") reviews.notify(reviewId, "Your review is online. Thank you.", false);
   else reviews.notify(reviewId, `We did not publish your message: ${finished.result.reasons.join(", ")}.`, false);
+}
+
+/** How the shop stands, every morning. Its result is the report. */
+export async function dailyReport(): Promise<ReviewCounts> {
+  return reviews.counts();
+}
+
+/** Forgets what was not published, every evening. Resolves to how many texts that were. */
+export async function nightlyCleanup(): Promise<number> {
+  return reviews.forgetRejected();
 }
 
 /** Learns from messages that people have judged, one JSON object a line: `{"text": "…", "spam": true}`. */

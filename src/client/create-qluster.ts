@@ -13,6 +13,8 @@ import { Groups } from "./groups.js";
 import { clientLogger } from "./logger.js";
 import { filledText } from "./option-checks.js";
 import { findFinished, recordOf, resultOf, type Opener } from "./reader.js";
+import type { ScheduleClient, ScheduleHost } from "./schedule-client.js";
+import type { ScheduleVerbs } from "./schedule-types.js";
 import { Sender } from "./sender.js";
 import { statusOf } from "./status.js";
 import type { GroupOptions, Qluster, ReadOptions } from "./types.js";
@@ -58,6 +60,13 @@ export function qlusterOf(config: ResolvedConfig, backend?: Backend): Qluster {
     ...readVerbs(waiters, opener),
     ...groupVerbs(new Groups(store, waiters, opener)),
     ...taskVerbs(connection, store),
+    ...scheduleVerbs({
+      enqueue: () => sender.host,
+      config,
+      store,
+      checkLive: (func) => sender.checkLive(func),
+      warn: (text) => logger.warn(text),
+    }),
     loadTasks: async () => {
       const names = await loadTasks(config.root, config.tasks);
       sender.tasksLoaded();
@@ -117,6 +126,34 @@ function taskVerbs(
     cancel: async (id) => await cancelTask(await store(), filledText(id, "id"), Date.now()),
     queueSize: async (queue) => await (await connection.backend()).broker.queueSize(queue),
     clusters: async () => await (await store()).clusters(),
+  };
+}
+
+/** Loaded by the first verb on schedules: an application that only enqueues pays nothing for them. */
+function scheduleVerbs(
+  host: Omit<ScheduleHost, "enqueue" | "now"> & { readonly enqueue: () => ScheduleHost["enqueue"] },
+): Pieces<"schedule" | "schedules"> {
+  let loading: Promise<ScheduleClient> | undefined;
+  const load = (): Promise<ScheduleClient> => (loading ??= open());
+  const open = async (): Promise<ScheduleClient> => {
+    const { ScheduleClient: Client } = await import("./schedule-client.js");
+    return new Client({ ...host, enqueue: host.enqueue(), now: Date.now });
+  };
+  return {
+    schedule: async (target: unknown, rule: unknown) => await (await load()).create(target, rule),
+    schedules: Object.freeze<ScheduleVerbs>({
+      get: async (...args) => await (await load()).get(...args),
+      list: async (...args) => await (await load()).list(...args),
+      update: async (...args) => await (await load()).update(...args),
+      remove: async (...args) => await (await load()).remove(...args),
+      pause: async (...args) => await (await load()).pause(...args),
+      resume: async (...args) => await (await load()).resume(...args),
+      runNow: async (...args) => await (await load()).runNow(...args),
+      skipNext: async (...args) => await (await load()).skipNext(...args),
+      preview: async (...args) => await (await load()).preview(...args),
+      runs: async (...args) => await (await load()).runs(...args),
+      sync: async (...args) => await (await load()).sync(...args),
+    }),
   };
 }
 

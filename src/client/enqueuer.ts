@@ -40,14 +40,20 @@ export interface Prepared {
  * application makes it one, by a schema or a `preEnqueue` handler that is async.
  */
 export function prepare(host: EnqueueHost, target: unknown, args: readonly unknown[]): Prepared | Promise<Prepared> {
+  const resolved = knownTarget(host, target);
+  const id = newId();
+  if (sendableSignals.preEnqueue.connected()) return announced(host, resolved, id, args);
+  return checked(host, resolved, id, args, resolved.plan);
+}
+
+/** What a verb's first argument stands for. @throws {UnknownTaskError} where all names are known and this is none. */
+export function knownTarget(host: EnqueueHost, target: unknown): ResolvedTarget {
   const resolved = resolveTarget(target);
   const { definition, func } = resolved;
   if (definition === undefined && !resolved.open && host.knowsAll()) {
     throw new UnknownTaskError(func, nearest(func, taskNames()), `For a task of another program use ref("${func}").`);
   }
-  const id = newId();
-  if (sendableSignals.preEnqueue.connected()) return announced(host, resolved, id, args);
-  return checked(host, resolved, id, args, resolved.plan);
+  return resolved;
 }
 
 async function announced(

@@ -40,6 +40,16 @@ export class Sender {
     this.#liveNames = new LiveNames(async () => await (await store()).clusters(), logger);
   }
 
+  /** What requests of this client have in common. */
+  get host(): EnqueueHost {
+    return (this.#host ??= this.#createHost());
+  }
+
+  /** Says so when clusters are alive and none of them knows the task. */
+  checkLive(func: string): void {
+    this.#liveNames.check(func);
+  }
+
   /** From now on this process is expected to know every task's name. */
   tasksLoaded(): void {
     this.#knowsAll = true;
@@ -87,7 +97,7 @@ export class Sender {
   }
 
   #prepare(target: unknown, args: readonly unknown[]): Prepared | Promise<Prepared> {
-    return prepare((this.#host ??= this.#createHost()), target, args);
+    return prepare(this.host, target, args);
   }
 
   async #prepareLink(link: unknown, index: number): Promise<Prepared> {

@@ -1,3 +1,4 @@
+import type { ScheduleVerb, ScheduleVerbs } from "./schedule-types.js";
 import type { StandardSchema, InferInput, InferOutput } from "../core/standard-schema.js";
 import type {
   ArgsOf,
@@ -109,6 +110,16 @@ export interface Qluster extends EnqueueVerbs, AsyncDisposable {
   readonly countGroup: (group: string, options?: { failures?: boolean | undefined }) => Promise<number>;
   /** Takes the label off, or with `tasks: true` deletes the members. Resolves to how many. */
   readonly deleteGroup: (group: string, options?: { tasks?: boolean | undefined }) => Promise<number>;
+  /**
+   * Stores a schedule: a rule that creates a task at each of its slots. Any cluster fires it, none twice.
+   *
+   * @throws {ScheduleError} that names the field at fault; also when the name is taken, unless `upsert` is true.
+   * @example
+   * await schedule(nightlyCleanup, { type: "CRON", cron: "0 22 * * 1-5", timeZone: "Europe/Moscow", name: "cleanup", args: [7] });
+   */
+  readonly schedule: ScheduleVerb;
+  /** Schedules that are there: list, change, pause, preview, and declare them in code. */
+  readonly schedules: ScheduleVerbs;
   /** The clusters that are alive. Counterpart in Django Q2: `Stat.get_all()`. */
   readonly clusters: () => Promise<ClusterStatus[]>;
   /** Loads the modules of `tasks` into this process, so that plain functions are found by identity. */

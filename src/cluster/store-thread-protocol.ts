@@ -9,7 +9,15 @@ export interface StoreThreadData {
   readonly options: BackendOptions;
 }
 
-export type CallTarget = "thread" | "broker" | "store" | "cache" | "schema" | "outbox" | `consumer:${number}`;
+export type CallTarget =
+  | "thread"
+  | "broker"
+  | "store"
+  | "schedules"
+  | "cache"
+  | "schema"
+  | "outbox"
+  | `consumer:${number}`;
 
 export type Call =
   | { readonly id: number; readonly target: CallTarget; readonly method: string; readonly args: readonly unknown[] }

@@ -2,6 +2,7 @@ import { Worker } from "node:worker_threads";
 import type { Backend, BackendOptions } from "../contracts/backend.js";
 import type { Consumer, ConsumeOptions, TakeOptions } from "../contracts/broker.js";
 import type { Hold, Outbox } from "../contracts/outbox.js";
+import type { Schedules } from "../contracts/schedules.js";
 import { reviveError } from "./store-thread-errors.js";
 import type { Answer, Call, CallTarget, OpenedCapabilities } from "./store-thread-protocol.js";
 
@@ -21,8 +22,12 @@ export async function openInThread(scheme: string, options: BackendOptions): Pro
       consume: async (request: ConsumeOptions): Promise<Consumer> => line.consumer(request),
     },
     store: {
-      ...line.proxy<Omit<Backend["store"], "capabilities" | "watch">>("store", storeMethods),
+      ...line.proxy<Omit<Backend["store"], "capabilities" | "watch" | "schedules">>("store", storeMethods),
       capabilities: capabilities.store,
+      schedules: {
+        ...line.proxy<Omit<Schedules, "watch">>("schedules", scheduleMethods),
+        watch: (changed) => line.watch(changed),
+      },
       watch: (changed) => line.watch(changed),
     },
     cache: {
@@ -79,6 +84,16 @@ const storeMethods = [
   "clean",
   "now",
 ] as const satisfies readonly (keyof Backend["store"])[];
+
+const scheduleMethods = [
+  "insert",
+  "change",
+  "find",
+  "list",
+  "due",
+  "runs",
+  "counts",
+] as const satisfies readonly (keyof Schedules)[];
 
 const cacheMethods = [
   "get",

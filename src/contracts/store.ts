@@ -1,4 +1,5 @@
 import type { Receipt, RunningTask } from "./broker.js";
+import type { Schedules } from "./schedules.js";
 
 /**
  * Keeps tasks, attempts, groups, heartbeats: the record that people look at and the truth after a crash.
@@ -11,6 +12,8 @@ import type { Receipt, RunningTask } from "./broker.js";
  */
 export interface Store {
   readonly capabilities: StoreCapabilities;
+
+  readonly schedules: Schedules;
 
   /**
    * Stores new tasks and queues them in the same write: all, or none. A repeated id changes nothing, so a producer that
@@ -133,7 +136,7 @@ export interface NewTask {
   readonly name: string | null;
   readonly group: string | null;
   readonly kind: TaskKind;
-  /** The task that this hook belongs to. */
+  /** Of a hook: the task that it belongs to. Of a task: the schedule that made it. */
   readonly parent: string | null;
   readonly priority: number;
   /** Not before this many milliseconds from now, by the store's clock. */

@@ -11,7 +11,8 @@ import {
 import { checkArguments } from "./arguments.js";
 import { currentTasks } from "./current-task.js";
 import { noteText } from "./note-text.js";
-import { openTask, sealResult } from "./envelope.js";
+import { sealResult } from "./envelope.js";
+import { openRequest } from "./open-request.js";
 import { readHeader } from "./task-header.js";
 import { readHookBody } from "./hook-message.js";
 import type { TaskHeader } from "./task-header.js";
@@ -148,8 +149,7 @@ export class Execution implements CurrentTask {
     const opened =
       header?.kind === "hook"
         ? this.#openHook(job.envelope)
-        : openTask(this.#host.keys, job.queue, job.envelope, { maxBytes: this.#host.maxMessageBytes }, header);
-    assertOwn(opened.header.id, job.id);
+        : openRequest(this.#host.keys, job, { maxBytes: this.#host.maxMessageBytes }, header);
     this.func = opened.header.func;
     this.#name = opened.header.name;
     this.group = opened.header.group;
@@ -163,8 +163,7 @@ export class Execution implements CurrentTask {
   #openHook(envelope: string): { header: TaskHeader; args: unknown[] } {
     const { keys, maxMessageBytes, maxResultBytes } = this.#host;
     const { outcome } = readHookBody(envelope);
-    const parent = openTask(keys, outcome.queue, outcome.envelope, { maxBytes: maxMessageBytes });
-    assertOwn(parent.header.id, outcome.id);
+    const parent = openRequest(keys, outcome, { maxBytes: maxMessageBytes });
     if (parent.header.hook === undefined) {
       throw new EnvelopeError("unreadable", `Message ${this.id} says it is a hook of a task that has none.`);
     }
@@ -295,15 +294,6 @@ export class Execution implements CurrentTask {
       ending,
     });
   }
-}
-
-/** A signature holds for a copy too; the id inside tells it from the message that was signed. */
-function assertOwn(sealedId: string, id: string): void {
-  if (sealedId === id) return;
-  throw new EnvelopeError(
-    "unreadable",
-    `Message ${id} carries the envelope of task ${sealedId}, so it is a copy. To run a task again, enqueue it again.`,
-  );
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -1,6 +1,7 @@
 import type { StoredNote } from "../contracts/frames.js";
 import type { ErrorRecord, StoredTask } from "../contracts/store.js";
-import { openResult, openTask } from "./envelope.js";
+import { openResult } from "./envelope.js";
+import { openRequest } from "./open-request.js";
 import { readHookBody } from "./hook-message.js";
 import { humanName } from "./ids.js";
 import type { Keyring } from "./keyring.js";
@@ -17,7 +18,7 @@ export interface OpenLimits {
  * @throws {EnvelopeError} when arguments or result cannot be opened with these keys.
  */
 export function finishedTask(note: StoredNote, keys: Keyring, limits: OpenLimits): FinishedTask {
-  const { header, args } = openTask(keys, note.queue, note.envelope, { maxBytes: limits.maxMessageBytes });
+  const { header, args } = openRequest(keys, note, { maxBytes: limits.maxMessageBytes });
   const { func, group } = header;
   return assemble(note, { name: header.name ?? humanName(note.id), func, group, args }, keys, limits);
 }
@@ -38,7 +39,7 @@ export function finishedFromStore(task: StoredTask, keys: Keyring, limits: OpenL
 function argsOf(task: StoredTask, keys: Keyring, limits: OpenLimits): readonly unknown[] {
   try {
     if (task.kind === "hook") return [finishedTask(readHookBody(task.envelope).outcome, keys, limits)];
-    return openTask(keys, task.queue, task.envelope, { maxBytes: limits.maxMessageBytes }).args;
+    return openRequest(keys, task, { maxBytes: limits.maxMessageBytes }).args;
   } catch (error) {
     if (task.state === "succeeded") throw error;
     return [];

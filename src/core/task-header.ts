@@ -9,7 +9,8 @@ export interface TaskHeader {
   readonly func: string;
   readonly name?: string;
   readonly group?: string;
-  readonly kind?: "hook";
+  /** `schedule`: the sealed target of a schedule, which runs only as part of a `slot`, the task of one of its slots. */
+  readonly kind?: "hook" | "schedule" | "slot";
   /** `null`: none. */
   readonly timeout?: number | null;
   /** 0: for ever. */
@@ -19,10 +20,12 @@ export interface TaskHeader {
   readonly save?: boolean;
   readonly hook?: string;
   readonly hookOn?: "final" | "attempt";
-  /** The task that this hook belongs to. */
+  /** Of a hook: the task that it belongs to. Of a slot: its schedule. */
   readonly parent?: string;
   /** When it was asked to start, in milliseconds since 1970; absent when at once. */
   readonly due?: number;
+  /** Of a schedule: the name in the last argument under which each task gets its slot. */
+  readonly intended?: string;
 }
 
 export interface HeaderBackoff {
@@ -62,7 +65,8 @@ function hasKnownTypes(header: { readonly [K in keyof TaskHeader]?: unknown }): 
     isText(header.group) &&
     isText(header.hook) &&
     isText(header.parent) &&
-    isOneOf(header.kind, "hook", "hook") &&
+    isText(header.intended) &&
+    isOneOf(header.kind, "hook", "schedule", "slot") &&
     isOneOf(header.hookOn, "final", "attempt") &&
     (timeout === null || isAmount(timeout)) &&
     isAmount(header.attempts) &&
@@ -83,8 +87,8 @@ function isText(value: unknown): boolean {
   return value === undefined || typeof value === "string";
 }
 
-function isOneOf(value: unknown, one: string, other: string): boolean {
-  return value === undefined || value === one || value === other;
+function isOneOf(value: unknown, ...allowed: readonly string[]): boolean {
+  return value === undefined || allowed.includes(value as string);
 }
 
 function isAmount(value: unknown): boolean {

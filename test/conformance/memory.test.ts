@@ -6,6 +6,7 @@ import {
   cacheSuite,
   manualClock,
   outboxSuite,
+  scheduleSuite,
   schemaSuite,
   storeSuite,
   type Where,
@@ -33,6 +34,7 @@ describe("memory", () => {
   });
   storeSuite({ describe, it, clock, open });
   outboxSuite({ describe, it, clock, open });
+  scheduleSuite({ describe, it, clock, open });
   cacheSuite({ describe, it, clock, open });
   schemaSuite({ describe, it, clock, open, tables: false });
 });

@@ -10,6 +10,7 @@ import {
   cacheSuite,
   manualClock,
   outboxSuite,
+  scheduleSuite,
   schemaSuite,
   storeSuite,
   type Where,
@@ -47,6 +48,7 @@ describe.each(drivers)("sqlite by $name", (driver) => {
   });
   storeSuite({ describe, it, clock, open });
   outboxSuite({ describe, it, clock, open });
+  scheduleSuite({ describe, it, clock, open });
   cacheSuite({ describe, it, clock, open });
   schemaSuite({ describe, it, clock, open, tables: true });
 });

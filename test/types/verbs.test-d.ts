@@ -6,14 +6,24 @@ import { Client, Pool } from "pg";
 import type { PoolConfig } from "pg";
 import * as v from "valibot";
 import { z } from "zod";
-import { createQluster, currentTask, defineConfig, link, ref, signals, task } from "../../src/index.js";
+import {
+  createQluster,
+  currentTask,
+  defineConfig,
+  link,
+  ref,
+  Schedule,
+  scheduled,
+  signals,
+  task,
+} from "../../src/index.js";
 import type { FinishedTask, OutgoingTask, Qluster, Task, TaskId, TaskRef } from "../../src/index.js";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 declare function is<A, B>(..._: Equal<A, B> extends true ? [] : [never]): void;
 
 const q = createQluster(defineConfig({ name: "shop", database: "sqlite:x" }));
-const { asyncTask, asyncTasks, result, fetch, resultGroup, fetchGroup } = q;
+const { asyncTask, asyncTasks, schedule, result, fetch, resultGroup, fetchGroup } = q;
 
 async function moderateReview(_reviewId: number) {
   return "ok" as const;
@@ -136,6 +146,43 @@ export async function reading(): Promise<void> {
   is<typeof byName, unknown>();
   // @ts-expect-error not a duration
   await result("a-name", { wait: "5 seconds" });
+}
+
+export async function schedules(): Promise<void> {
+  const made = await schedule(resize, { type: "CRON", cron: "0 22 * * 1-5", args: ["a", 300] });
+  is<typeof made, Schedule>();
+  await schedule("core.tasks.report", {
+    type: "DAILY",
+    at: "03:00",
+    timeZone: "Europe/Moscow",
+    hook: "core.tasks.notify",
+  });
+  await schedule("core.tasks.report", { every: "45s", overlap: "queue", catchUp: "all", jitter: "5s" });
+  await schedule("core.tasks.report", {
+    type: Schedule.MINUTES,
+    minutes: 5,
+    repeats: 24,
+    upsert: true,
+    name: "report",
+  });
+  await schedule("core.tasks.remind", { nextRun: new Date() });
+  await q.schedules.sync([scheduled(resize, { type: "HOURLY", name: "resize", args: ["a", 1], timeout: "5s" })]);
+  // @ts-expect-error args are required
+  await schedule(resize, { type: "DAILY" });
+  // @ts-expect-error args follow the task
+  await schedule(resize, { type: "DAILY", args: ["a", "300"] });
+  // @ts-expect-error cron is required
+  await schedule("x", { type: "CRON" });
+  // @ts-expect-error minutes belong to MINUTES
+  await schedule("x", { type: "DAILY", minutes: 5 });
+  // @ts-expect-error there is no such type
+  await schedule("x", { type: "DALY" });
+  // @ts-expect-error not a duration
+  await schedule("x", { every: "5 min" });
+  // @ts-expect-error did you mean timeout
+  await schedule("x", { type: "DAILY", timeot: "5s" });
+  // @ts-expect-error a declared schedule needs a name
+  scheduled("x", { type: "DAILY" });
 }
 
 export async function ids(): Promise<void> {

@@ -27,6 +27,8 @@ export interface Reviews {
   readonly judge: (id: string, verdict: Verdict) => Verdict;
   /** What the client is told, once. `failed`: there will be no verdict. */
   readonly notify: (id: string, notice: string, failed: boolean) => void;
+  /** Removes the texts of rejected reviews; their verdicts stay. Returns how many. */
+  readonly forgetRejected: () => number;
   readonly counts: () => ReviewCounts;
   readonly close: () => void;
 }
@@ -64,11 +66,14 @@ export async function openReviews(file: string): Promise<Reviews> {
   return { ...writing(database), ...reading(database), close: () => void database.close() };
 }
 
-function writing(database: Database): Pick<Reviews, "add" | "setTask" | "judge" | "notify"> {
+function writing(database: Database): Pick<Reviews, "add" | "setTask" | "judge" | "notify" | "forgetRejected"> {
   const add = database.prepare("insert into review (id, text) values (?, ?) on conflict do nothing");
   const setTask = database.prepare("update review set task_id = ? where id = ?");
   const judge = database.prepare("insert into verdict values (?, ?, ?) on conflict do nothing");
   const verdict = database.prepare("select verdict, reasons from verdict where review_id = ?");
+  const forget = database.prepare(
+    "update review set text = '' where text <> '' and id in (select review_id from verdict where verdict = 'rejected')",
+  );
   const notify = database.prepare("insert into notice values (?, ?, ?) on conflict do nothing");
   return {
     add: (id, text) => Number(add.run(id, text).changes) === 1,
@@ -78,6 +83,7 @@ function writing(database: Database): Pick<Reviews, "add" | "setTask" | "judge" 
       const stored = verdict.get(id) as { verdict: Verdict["verdict"]; reasons: string };
       return { verdict: stored.verdict, reasons: JSON.parse(stored.reasons) as string[] };
     },
+    forgetRejected: () => Number(forget.run().changes),
     notify: (id, notice, failed) => void notify.run(id, notice, failed ? 1 : 0),
   };
 }

@@ -1,4 +1,5 @@
 import type { RetentionLimits, StoredTask } from "../../contracts/store.js";
+import { keepOutcome } from "./schedules.js";
 import type { ProjectState } from "./state.js";
 
 /** Removes finished tasks that are older, or more, than the limits say. Resolves to how many. */
@@ -10,6 +11,7 @@ export function cleanUp(state: ProjectState, limits: RetentionLimits, now: numbe
 }
 
 export function removeFinished(state: ProjectState, task: StoredTask): void {
+  keepOutcome(state, task, task.state);
   state.finished.delete(task.id);
   state.attempts.delete(task.id);
   state.notes.delete(task.id);

@@ -3,6 +3,7 @@ import { cancelledWhileWaiting } from "../../core/cancelled-task.js";
 import { giveBack, recordAttempt } from "./leases.js";
 import { leaveLine } from "./line.js";
 import { rollUp } from "./rollups.js";
+import { keepOutcome } from "./schedules.js";
 import type { Message, ProjectState } from "./state.js";
 import { isKnown, newMessage, submitTask } from "./submit.js";
 import { storedTask } from "./task-states.js";
@@ -86,6 +87,7 @@ function end(state: ProjectState, message: Message, outcome: Extract<Outcome, { 
   const stored = finishedTask(state, message, outcome, now);
   rollUp(state, stored, now);
   if (outcome.to === "succeeded" && !outcome.keep) {
+    keepOutcome(state, message, outcome.to);
     forget(state, message);
     return;
   }

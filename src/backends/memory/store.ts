@@ -6,6 +6,7 @@ import { dissolve, membersOf } from "./groups.js";
 import { addNotes, readNotes } from "./notes.js";
 import { cleanUp } from "./retention.js";
 import { rollupsSince } from "./rollups.js";
+import { memorySchedules } from "./schedules.js";
 import { cancelTask, saveFinishedTask, settle } from "./settle.js";
 import type { ProjectState } from "./state.js";
 import { submitTask } from "./submit.js";
@@ -22,6 +23,7 @@ const capabilities: StoreCapabilities = {
 export function memoryStore(state: ProjectState, clock: Clock): Store {
   return {
     capabilities,
+    schedules: memorySchedules(state, clock),
     submit: async (tasks) => tasks.map((task) => submitTask(state, task, clock.now())),
     saveFinished: async (task, settlement) => saveFinishedTask(state, task, settlement, clock.now()),
     finish: async (consumer, settlements) =>

@@ -1,3 +1,4 @@
+import { noSchedules } from "../../core/schedule/no-schedules.js";
 import type { Store, StoreCapabilities } from "../../contracts/store.js";
 import { maxTextBytes } from "./broker.js";
 import { cancelTask, saveFinishedTask } from "./cancel.js";
@@ -23,6 +24,7 @@ export function postgresStore(database: ProjectDatabase): Store {
     get capabilities() {
       return capabilities(database.connections.canListen);
     },
+    schedules: noSchedules("PostgreSQL"),
     submit: (tasks) => submitTasks(database, tasks),
     finish: (consumer, settlements) => finishDeliveries(database, consumer, settlements),
     saveFinished: (task, settlement) =>

@@ -1,3 +1,4 @@
+import { noSchedules } from "../../core/schedule/no-schedules.js";
 import type {
   ClusterOrder,
   ClusterStatus,
@@ -38,6 +39,7 @@ export function redisStore(
   const clusters = (...values: (string | number)[]): Promise<unknown> => project.run("clusters", values);
   return {
     capabilities,
+    schedules: noSchedules("Redis"),
     submit: (tasks) => submitTasks(project, tasks),
     saveFinished: (task, settlement) => saveFinished(project, task, settlement),
     finish: (consumer, settlements) => settle(parts, consumer, settlements.map(stepOf)),

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import type { Backend } from "../../contracts/backend.js";
 import { connectTo, openOn, rowsOf, temporaryFile } from "../../../test/support/sqlite-file.js";
 import { consumer, takeOne } from "../../testing/messages.js";
+import { changeOf, firing, insert, newSchedule, readSchedule } from "../../testing/schedules/schedules.js";
 import { failed, givenBack, newTask, succeeded } from "../../testing/tasks.js";
 import { loadDriver, type SqliteDatabase } from "./driver.js";
 import { openSqlite } from "./index.js";
@@ -25,6 +27,7 @@ const allowed: readonly RegExp[] = [
   /FROM qluster_log WHERE project = \? AND id = \? ORDER BY at/, // sorts the lines of one task
   /INSERT INTO qluster_rollup .* GROUP BY project, queue/s, // sorts one batch by queue
   /DELETE FROM qluster_heartbeat WHERE project = \? AND expires_at/, // as many rows as clusters
+  /SELECT DISTINCT cluster FROM qluster_schedule/, // only for people who look at numbers
 ];
 
 describe("the statements", () => {
@@ -88,7 +91,8 @@ async function everyStatement(location: string): Promise<string[]> {
   return [...statements].filter((sql) => /SELECT|UPDATE|DELETE|INSERT/.test(sql));
 }
 
-async function useEverything({ broker, store, cache }: Awaited<ReturnType<typeof openOn>>): Promise<void> {
+async function useEverything(backend: Backend): Promise<void> {
+  const { broker, store, cache } = backend;
   const unique = { key: "k", until: "started", forMs: 1_000 } as const;
   await store.submit(Array.from({ length: 50 }, (_, n) => newTask(`t${n}`, { group: "g", name: n < 5 ? "n" : null })));
   await store.submit([newTask("u", { unique }), newTask("later", { delayMs: 60_000 })]);
@@ -105,6 +109,15 @@ async function useEverything({ broker, store, cache }: Awaited<ReturnType<typeof
   await store.finish(owner.id, [succeeded(one), givenBack()(five)]);
   await owner.acknowledge([three.receipt]);
   await owner.release([four.receipt]);
+  const schedule = await insert(backend, newSchedule("s", { name: "nightly", dueAt: 1 }));
+  await store.schedules.change([firing(schedule, "slot", 1)]);
+  const fired = await readSchedule(backend, schedule.id);
+  await store.schedules.change([changeOf(fired, { definition: fired })]);
+  await store.schedules.due({ clusters: [null], limit: 10 });
+  await store.schedules.runs(fired.id, { limit: 10 });
+  await store.schedules.list({ limit: 10 });
+  await store.schedules.counts(10);
+  await store.schedules.change([changeOf(await readSchedule(backend, schedule.id), { progress: null })]);
   await store.cancel(five.id);
   await store.cancel(newTask("later").id);
   await store.get([one.id]);

@@ -6,6 +6,7 @@ import type { ProjectFile, Session } from "./project-file.js";
 import { putBack } from "./put-back.js";
 import { consumerNumber, heldMessage } from "../sql/receipt.js";
 import { rollUp, rollUpStored } from "./rollup.js";
+import { keepOutcomes } from "./schedule-runs.js";
 import { submitInside } from "./store-submit.js";
 
 /** Ends deliveries, all in one transaction, each only if the consumer still holds it. */
@@ -69,12 +70,15 @@ function settleAlone(session: Session, consumer: number, settlement: Settlement,
   if (outcome.to === "retrying" || outcome.to === "queued") {
     return putBack(session, consumer, message, attempt, outcome);
   }
-  const row = session.first<{ queue: string; kind: TaskKind }>(
-    "DELETE FROM qluster_message WHERE seq = ? AND id = ? AND owner = ? RETURNING queue, kind",
+  const row = session.first<{ queue: string; kind: TaskKind; parent: string | null }>(
+    "DELETE FROM qluster_message WHERE seq = ? AND id = ? AND owner = ? RETURNING queue, kind, parent",
     [message.seq, id, consumer],
   );
   if (row === undefined) return false;
-  if (outcome.to === "succeeded" && !outcome.keep) forgetDetails(session, id);
+  if (outcome.to === "succeeded" && !outcome.keep) {
+    forgetDetails(session, id);
+    keepOutcomes(session, [{ id, state: outcome.to, kind: row.kind, parent: row.parent }]);
+  }
   const ranMs = attempt === null ? 0 : attempt.stoppedAt - attempt.startedAt;
   unstored.push({ queue: row.queue, kind: row.kind, state: outcome.to, ranMs });
   return true;

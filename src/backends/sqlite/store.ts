@@ -4,6 +4,7 @@ import { maxTextBytes } from "./broker.js";
 import type { DatabaseFile } from "./database-file.js";
 import { findByName } from "./find-by-name.js";
 import type { ProjectFile } from "./project-file.js";
+import { sqliteSchedules } from "./schedules.js";
 import { cancelTask, saveFinishedTask } from "./store-cancel.js";
 import { Cleaner } from "./store-clean.js";
 import { beat, giveOrder, liveClusters, takeOrders } from "./store-clusters.js";
@@ -25,6 +26,7 @@ export function sqliteStore({ file, disk, clock }: StoreParts): Store {
   const cleaner = new Cleaner(file);
   return {
     capabilities: capabilities(file.wakeUp.isPushed),
+    schedules: sqliteSchedules(file),
     async submit(tasks) {
       disk.assertInPlaceSometimes(clock.monotonic());
       return await submitTasks(file, tasks);
