@@ -43,6 +43,8 @@ const pairs: readonly (readonly [name: string, store: OpenPart, broker: OpenPart
   ["a store in SQLite, a broker in another file", sqlite, sqlite, true],
   ["a store in SQLite, a broker in memory", sqlite, memory, false],
   ["a store in SQLite, a broker in Redis", sqlite, redis, true],
+  ["a store in Redis, a broker in another project of it", redis, redis, true],
+  ["a store in Redis, a broker in SQLite", redis, sqlite, true],
 ];
 
 describe.each(pairs)("%s", (_, store, broker, shared) => {
@@ -58,7 +60,8 @@ describe.each(pairs)("%s", (_, store, broker, shared) => {
       copies: false,
       priority: true,
       maxDelayMs: Number.MAX_SAFE_INTEGER,
-      maxBytes: 256 * 1024 * 1024,
+      // The envelope stays in the store.
+      maxBytes: (store === redis ? 128 : 256) * 1024 * 1024,
       list: true,
       push: true,
       shared,
