@@ -11,6 +11,9 @@
 local verb = ARGV[2]
 local unsent = P .. 'unsent'
 
+-- A script that has begun to write may go on with a full memory: what is there has to get away.
+redis.call('PERSIST', unsent)
+
 local function bodyOf(member)
   local body = redis.call('HGET', P .. 'm', idOf(member))
   if body and memberOf(body) == member then return body end
