@@ -132,6 +132,12 @@ describe("the root entry", () => {
     expect(sqlite, hint).toEqual([]);
   });
 
+  it("loads what schedules need with the first verb on schedules", () => {
+    const reached = [...reachedFrom("src/index.ts")];
+
+    expect(reached.filter((file) => /schedule-client|zone-clock|parse-cron|next-slot/.test(file))).toEqual([]);
+  });
+
   it("has types that import no third-party package", { timeout: 60_000 }, () => {
     const folder = mkdtempSync(join(tmpdir(), "qluster-types-"));
     try {
