@@ -9,12 +9,12 @@ import {
 } from "../../src/testing/index.js";
 import { openPair, type OpenPart } from "./apart.js";
 
-/** A store and a broker elsewhere. `shared`: other processes see both. */
-export type NamedPair = readonly [name: string, store: OpenPart, broker: OpenPart, shared: boolean];
+/** A store and a broker elsewhere. `shared`: other processes see both. The envelope stays in the store, whose limit counts. */
+export type NamedPair = readonly [name: string, store: OpenPart, broker: OpenPart, shared: boolean, maxMb?: number];
 
 /** The promises of one technology for all roles, kept by two. */
 export function pairSuites(pairs: readonly NamedPair[]): void {
-  describe.each(pairs)("%s", (_, store, broker, shared) => {
+  describe.each(pairs)("%s", (_, store, broker, shared, maxMb = 256) => {
     const clock = manualClock();
     const open = (where: Where) => openPair({ store, broker }, where, clock);
 
@@ -27,7 +27,7 @@ export function pairSuites(pairs: readonly NamedPair[]): void {
         copies: false,
         priority: true,
         maxDelayMs: Number.MAX_SAFE_INTEGER,
-        maxBytes: 256 * 1024 * 1024,
+        maxBytes: maxMb * 1024 * 1024,
         list: true,
         push: true,
         shared,

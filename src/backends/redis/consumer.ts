@@ -47,7 +47,7 @@ export async function openConsumer(parts: ConsumerParts, options: ConsumeOptions
 }
 
 /** A hold on messages: the hash `h:<id>`. */
-class RedisConsumer implements Consumer {
+export class RedisConsumer implements Consumer {
   readonly id: string;
   readonly #queues: readonly string[];
   readonly #parts: ConsumerParts;
@@ -160,7 +160,8 @@ function readDeliveries(texts: readonly string[], now: number): Delivery[] {
   return deliveries;
 }
 
-function deliveryOf(receipt: string, body: string, changes: string, now: number): Delivery {
+/** @param changes - As they were when it was handed out. */
+export function deliveryOf(receipt: string, body: string, changes: string, now: number): Delivery {
   const { queuedAt, dueAt, expiresAt, head, envelope } = readBody(body);
   const changed = readChanges(changes);
   return {

@@ -7,6 +7,7 @@ import { Connection } from "./connection.js";
 import { Held } from "./held.js";
 import { projectPrefix } from "./key-layout.js";
 import { describeServers, lossesSentence } from "./losses.js";
+import { redisOutbox } from "./outbox.js";
 import { RedisProject } from "./project.js";
 import { checkServers } from "./server-check.js";
 import { readServers, type ServerFacts } from "./server-facts.js";
@@ -41,18 +42,18 @@ export const openBackend: OpenBackend = async (options, clock) => {
 
 function projectOn(
   connection: Connection,
-  { project: name, durability }: BackendOptions,
+  { project: name, durability, outbox }: BackendOptions,
   clock: Clock | undefined,
 ): RedisProject {
   const replicas = typeof durability === "object" ? durability.replicas : 0;
-  return new RedisProject({ connection, clock, prefix: projectPrefix(name), replicas });
+  return new RedisProject({ connection, clock, prefix: projectPrefix(name), replicas, outbox });
 }
 
 function backendOn(
   project: RedisProject,
   connection: Connection,
   { client, newReader, shown }: RedisPlace,
-  { durability }: BackendOptions,
+  { durability, outbox }: BackendOptions,
   isTestClock: boolean,
 ): Backend {
   const wakeUp = new WakeUp(project, newReader);
@@ -64,6 +65,7 @@ function backendOn(
     store: redisStore(parts, now),
     cache: redisCache(project),
     schema: noTables,
+    outbox: outbox === undefined ? undefined : redisOutbox(parts, outbox),
     losses: async () => lossesSentence(await servers(), durability),
     async [Symbol.asyncDispose]() {
       connection.close();

@@ -1,6 +1,7 @@
 --@ base
 --@ messages
 --@ insert
+--@ outcomes
 --@ endings
 -- ARGV: now, id, ending, order, then the follow-ups.
 local id = ARGV[2]
@@ -20,6 +21,7 @@ if redis.call('ZREM', P .. 'q:' .. number, member) + redis.call('ZREM', P .. 'd:
   end
   return 'requested'
 end
+if outbox then redis.call('ZREM', P .. 'unsent', member) end
 finish(id, member, body, redis.call('HGET', P .. 'x', id), false, true, true, ARGV[3], '', 0)
 redis.call('HDEL', P .. 'm', id)
 redis.call('HDEL', P .. 'x', id)

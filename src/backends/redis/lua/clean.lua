@@ -1,5 +1,6 @@
 --@ base
 --@ messages
+--@ outcomes
 --@ removal
 -- Retention, in steps of at most `most` tasks. ARGV: now, what to do, then:
 --   old: list, age, age of groups, from, most. Returns removed, where to go on (-1: at the end), the first that stays.

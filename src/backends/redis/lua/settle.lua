@@ -1,6 +1,7 @@
 --@ base
 --@ messages
 --@ insert
+--@ outcomes
 --@ endings
 -- Ends deliveries that a consumer holds. ARGV: now, consumer, how many, 1 when an earlier try may have arrived, then five
 -- for each: member, action, run time or delay, ending or attempt, result. Then the follow-ups: the place of their settlement
