@@ -25,7 +25,7 @@ describe("the tarball", () => {
   afterAll(() => consumer.remove());
 
   it("holds code, types and the papers, and nothing else", () => {
-    const others = files.filter((file) => !/^dist\/.+\.(js|d\.ts)$/.test(file));
+    const others = files.filter((file) => !/^dist\/.+\.(js|d\.ts|lua)$/.test(file));
 
     expect(others.toSorted()).toEqual(["ARCHITECTURE.md", "CHANGELOG.md", "LICENSE", "README.md", "package.json"]);
   });

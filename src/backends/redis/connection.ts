@@ -28,6 +28,7 @@ export class Connection {
   readonly #isTls: boolean;
   #lastError: unknown;
   #isClosed = false;
+  #changing: Promise<void> | undefined;
 
   constructor(options: ConnectionOptions) {
     this.client = options.client;
@@ -69,7 +70,8 @@ export class Connection {
       try {
         return await this.#answered(work(again));
       } catch (error) {
-        if (this.#isClosed || !isOutage(error)) throw configFault(error, this.shown) ?? error;
+        if (this.#isClosed) throw this.#unavailable(error, again);
+        if (!isOutage(error)) throw configFault(error, this.shown) ?? error;
         again ||= maybeArrived(error);
         if (performance.now() + betweenMs >= deadline) throw this.#unavailable(error, again);
         await pause(betweenMs);
@@ -111,16 +113,19 @@ export class Connection {
     }
   }
 
+  /** One look for all that wait: during an outage there may be hundreds. */
   #change(ms: number): Promise<void> {
-    return new Promise((resolve) => {
+    this.#changing ??= new Promise((resolve) => {
       const done = (): void => {
         clearTimeout(timer);
         this.client.off("ready", done);
+        this.#changing = undefined;
         resolve();
       };
       const timer = setTimeout(done, ms);
       this.client.on("ready", done);
     });
+    return this.#changing;
   }
 
   /** A connection that went silent without an end is given up: a new one will tell. */

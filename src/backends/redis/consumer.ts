@@ -46,7 +46,7 @@ export async function openConsumer(parts: ConsumerParts, options: ConsumeOptions
   return new RedisConsumer(id, [...options.queues], parts);
 }
 
-/** A hold on messages: the sorted set `h:<id>`. */
+/** A hold on messages: the hash `h:<id>`. */
 class RedisConsumer implements Consumer {
   readonly id: string;
   readonly #queues: readonly string[];

@@ -11,7 +11,7 @@ local member = memberOf(body)
 local number = queueOf(member)
 if redis.call('ZREM', P .. 'q:' .. number, member) + redis.call('ZREM', P .. 'd:' .. number, member) == 0 then
   for _, consumer in ipairs(redis.call('ZRANGE', P .. 'leases', 0, -1)) do
-    if redis.call('ZSCORE', P .. 'h:' .. consumer, member) then
+    if redis.call('HEXISTS', P .. 'h:' .. consumer, member) == 1 then
       local cluster = redis.call('HGET', P .. 'c:' .. consumer, 'cluster')
       redis.call('RPUSH', P .. 'o:' .. cluster, ARGV[4])
       redis.call('EXPIRE', P .. 'o:' .. cluster, 86400)

@@ -1,5 +1,5 @@
 -- Unfinished tasks. `m` has the body of each by id, `q:<no>` what may be taken, `d:<no>` what waits for its time,
--- `h:<consumer>` what is held, and `x` what is not as it was at first: most messages never have such an entry.
+-- `h:<consumer>` what is held with its old place, and `x` what is not as it was at first: most messages never have such an entry.
 --
 -- A message stands in those lists as a member that says all that moving it needs:
 --   12 hex digits of enqueue order, 2 of rank, 2 of flags, 6 of the queue's number, then the id.
@@ -30,6 +30,11 @@ local function readChanges(text)
     deliveries = tonumber(d), attempts = tonumber(a), starts = tonumber(s),
     due = due, started = started, stopped = stopped, worker = worker,
   }
+end
+-- The changes of many. Most of the time there are none at all.
+local function readChangesOf(ids)
+  if redis.call('EXISTS', P .. 'x') == 0 then return {} end
+  return readWith('HMGET', P .. 'x', ids)
 end
 local function writeChanges(id, c)
   redis.call('HSET', P .. 'x', id, string.format('%d;%d;%d;%s;%s;%s;%s',

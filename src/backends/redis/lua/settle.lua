@@ -27,9 +27,9 @@ local function wasStored(i, at)
   return memberOf(string.sub(text, from + tonumber(size))) == members[i]
 end
 
-local scores = count > 0 and readWith('ZMSCORE', held, members) or {}
+local scores = count > 0 and readWith('HMGET', held, members) or {}
 local bodies = count > 0 and readWith('HMGET', P .. 'm', ids) or {}
-local changes = count > 0 and readWith('HMGET', P .. 'x', ids) or {}
+local changes = count > 0 and readChangesOf(ids) or {}
 -- A broker may have carried a finished task again: seldom, so all are asked for at once.
 local areAllNew = true
 for from = 1, count, chunk do
@@ -62,7 +62,7 @@ for i = 1, count do
     done[members[i]] = true
     gone[#gone + 1] = members[i]
     -- The first write is one that a full memory allows; the rest of a script that has begun is allowed as well.
-    if #gone == 1 then redis.call('ZREM', held, members[i]) end
+    if #gone == 1 then redis.call('HDEL', held, members[i]) end
     if action == 'r' or action == 'q' or action == 'p' then
       putBack(i, at, action)
     elseif action == 'd' then
@@ -78,7 +78,7 @@ for i = 1, count do
 end
 
 if #gone > 0 then
-  callWith('ZREM', held, gone)
+  callWith('HDEL', held, gone)
   if #goneIds > 0 then callWith('HDEL', P .. 'm', goneIds) end
   if #changed > 0 then callWith('HDEL', P .. 'x', changed) end
   forget(dropped)
