@@ -1,3 +1,4 @@
+import { Held } from "../sql/held.js";
 import type { Connections, Queries, Send } from "./connections.js";
 import type { PostgresSchema } from "./schema.js";
 import { statement, type SqlValue, type Statement } from "./statement.js";
@@ -10,6 +11,8 @@ const enter = statement("enter-project", "INSERT INTO {project} (name) VALUES ($
 export class ProjectDatabase implements Queries {
   readonly connections: Connections;
   readonly wakeUp: WakeUp;
+  /** What the consumers of this process know that they hold. */
+  readonly held: Held = new Held();
   readonly #schema: PostgresSchema;
   readonly #name: string;
   #entering: Promise<number> | undefined;

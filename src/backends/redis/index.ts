@@ -1,10 +1,10 @@
 import type { Backend, BackendOptions, OpenBackend, Schema } from "../../contracts/backend.js";
 import type { Clock } from "../../contracts/clock.js";
+import { Held } from "../sql/held.js";
 import { redisBroker } from "./broker.js";
 import { redisCache } from "./cache.js";
 import { placeOf, type RedisPlace } from "./client.js";
 import { Connection } from "./connection.js";
-import { Held } from "./held.js";
 import { projectPrefix } from "./key-layout.js";
 import { describeServers, lossesSentence } from "./losses.js";
 import { RedisProject } from "./project.js";
