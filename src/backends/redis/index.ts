@@ -56,6 +56,7 @@ function backendOn(
   isTestClock: boolean,
 ): Backend {
   const wakeUp = new WakeUp(project, newReader);
+  connection.onSilence(() => wakeUp.reconnect());
   const parts = { project, wakeUp, held: new Held(), safetyMs: isTestClock ? manualSafetyMs : safetyMs };
   const now = async (): Promise<number> => (await project.run<[number]>("read", [1]))[0];
   const servers = (): Promise<ServerFacts[]> => connection.call(() => readServers(client));
