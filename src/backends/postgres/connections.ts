@@ -64,6 +64,7 @@ export class Connections {
     // One connection listens.
     this.#gate = new Gate((optionsOf(parts.pool).max ?? 10) - 1);
     parts.pool.on("error", ignore);
+    parts.pool.on("connect", bearErrors);
   }
 
   /** Opens nothing yet. @param client - A pool or options for one, when the application has them. */
@@ -128,7 +129,7 @@ export class Connections {
     this.#isClosed = true;
     const { pool, isOwn } = this.#parts;
     if (isOwn) await pool.end();
-    else pool.off("error", ignore);
+    else pool.off("error", ignore).off("connect", bearErrors);
   }
 
   async #use<T>(work: (client: PoolClient) => Promise<T>, limit: Limit): Promise<T> {
@@ -325,3 +326,8 @@ function severityOf(error: unknown): unknown {
 
 /** Idle connections that break are replaced by the pool; whoever needs one meets the error itself. */
 function ignore(): void {}
+
+/** One that breaks in the moment when the pool hands it over has no listener yet, and would end the process. */
+function bearErrors(client: PoolClient): void {
+  client.on("error", ignore);
+}
