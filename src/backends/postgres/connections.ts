@@ -128,8 +128,9 @@ export class Connections {
     if (this.#isClosed) return;
     this.#isClosed = true;
     const { pool, isOwn } = this.#parts;
-    if (isOwn) await pool.end();
-    else pool.off("error", ignore).off("connect", bearErrors);
+    if (isOwn) return await pool.end();
+    pool.off("error", ignore);
+    pool.off("connect", bearErrors);
   }
 
   async #use<T>(work: (client: PoolClient) => Promise<T>, limit: Limit): Promise<T> {
