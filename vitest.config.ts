@@ -60,7 +60,7 @@ export default defineConfig({
 
 function project(name: string, include: string[], limitMs: number, groupOrder: number) {
   const limits = { testTimeout: limitMs, hookTimeout: limitMs };
-  const exclude = ["test/**/*.postgres.test.ts"];
+  const exclude = ["test/**/*.{postgres,redis,servers}.test.ts"];
   return { test: { name, include, exclude, ...limits, ...oneAtATime, sequence: { groupOrder } } };
 }
 
@@ -68,7 +68,7 @@ function project(name: string, include: string[], limitMs: number, groupOrder: n
 function onPostgres(name: string, include: string[], limitMs: number, groupOrder: number) {
   const { test } = project(name, include, limitMs, groupOrder);
   const globalSetup = [...test.globalSetup, "test/support/postgres.setup.ts"];
-  return { test: { ...test, exclude: ["test/**/*.sqlite.test.ts"], globalSetup } };
+  return { test: { ...test, exclude: ["test/**/*.{sqlite,redis}.test.ts"], globalSetup } };
 }
 
 /** The same, but for those about tables. */

@@ -50,13 +50,30 @@ const releaseSql = statement(
    SELECT {tell}($1, 1) FROM freed LIMIT 1`,
 );
 
+/** What a reply that never arrived had handed out goes back. */
+const resyncSql = statement(
+  "resync",
+  `WITH freed AS (
+     UPDATE {message} m SET owner = NULL, deliveries = greatest(0, m.deliveries - 1)
+     WHERE m.project = $1 AND m.owner = $2 AND m.owner > 0 AND NOT m.seq = ANY ($3::bigint[]) RETURNING 1)
+   SELECT {tell}($1, 1) FROM freed LIMIT 1`,
+);
+
+/** Gives back what the consumer holds without knowing of it. No claim of its own may be under way. */
+export async function resync(database: ProjectDatabase, consumer: number): Promise<void> {
+  const known = database.held.of(String(consumer)).map(Number);
+  await database.run(resyncSql, [consumer, numberArray(known)]);
+}
+
 /** Removes messages for good; `false` for what is not the consumer's any more. */
 export async function acknowledge(
   database: ProjectDatabase,
   consumer: number,
   receipts: readonly Receipt[],
 ): Promise<boolean[]> {
+  const turn = database.held.turn();
   const rows = await database.all<{ seq: number }>(acknowledgeSql, [consumer, seqsOf(receipts)]);
+  database.held.remove(String(consumer), receipts, turn);
   const gone = new Set(rows.map(({ seq }) => seq));
   // Twice in one call is once.
   return receipts.map((receipt) => gone.delete(Number(receipt)));
@@ -64,11 +81,12 @@ export async function acknowledge(
 
 /** Gives messages back, unstarted. What is not the consumer's any more is passed over. */
 export async function release(
-  database: Queries,
+  database: ProjectDatabase,
   consumer: number,
   receipts: readonly Receipt[],
   { delayMs = 0, suspect = false }: ReleaseOptions,
 ): Promise<void> {
+  const turn = database.held.turn();
   await database.run(releaseSql, [
     consumer,
     seqsOf(receipts),
@@ -76,6 +94,7 @@ export async function release(
     suspect ? 1 : -1,
     ...resending(database),
   ]);
+  database.held.remove(String(consumer), receipts, turn);
 }
 
 function seqsOf(receipts: readonly Receipt[]): string {

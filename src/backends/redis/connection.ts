@@ -14,8 +14,8 @@ interface ConnectionOptions {
   readonly isOwn: boolean;
 }
 
-/** A call that is not answered for so long has lost its connection, in milliseconds. */
-const silentMs = 5_000;
+/** A call that is not answered for so long has lost its connection, in milliseconds. Large ones get more. */
+export const silentMs = 3_000;
 /** Between two tries of one call, in milliseconds. */
 const betweenMs = 25;
 
@@ -29,6 +29,7 @@ export class Connection {
   #lastError: unknown;
   #isClosed = false;
   #changing: Promise<void> | undefined;
+  #heardNothing: () => void = () => {};
 
   constructor(options: ConnectionOptions) {
     this.client = options.client;
@@ -38,6 +39,11 @@ export class Connection {
     this.#isTls = options.isTls;
     this.client.on("error", this.#noteError);
     this.client.on("node error", this.#noteError);
+  }
+
+  /** Calls `told` when a connection went silent without an end: others to the same server may be as dead. */
+  onSilence(told: () => void): void {
+    this.#heardNothing = told;
   }
 
   get isClosed(): boolean {
@@ -61,14 +67,15 @@ export class Connection {
    * Calls the server, again and again while it is away.
    *
    * @param work - Told whether an earlier try may have arrived.
+   * @param patienceMs - How long an answer may take; asked when `work` has begun.
    */
-  async call<T>(work: (again: boolean) => Promise<T>): Promise<T> {
+  async call<T>(work: (again: boolean) => Promise<T>, patienceMs: () => number = () => silentMs): Promise<T> {
     const deadline = performance.now() + this.#retryMs;
     let again = false;
     for (;;) {
       if (this.client.status !== "ready") await this.#ready(deadline, false, again);
       try {
-        return await this.#answered(work(again));
+        return await this.#answered(work(again), patienceMs());
       } catch (error) {
         if (this.#isClosed) throw this.#unavailable(error, again);
         if (!isOutage(error)) throw configFault(error, this.shown) ?? error;
@@ -129,15 +136,13 @@ export class Connection {
   }
 
   /** A connection that went silent without an end is given up: a new one will tell. */
-  #answered<T>(reply: Promise<T>): Promise<T> {
+  #answered<T>(reply: Promise<T>, patienceMs: number): Promise<T> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () => {
-          if (this.#isOwn) this.client.disconnect(true);
-          reject(new Error("Command timed out"));
-        },
-        Math.max(this.#retryMs, silentMs),
-      );
+      const timer = setTimeout(() => {
+        if (this.#isOwn) this.client.disconnect(true);
+        this.#heardNothing();
+        reject(new Error("Command timed out"));
+      }, patienceMs);
       reply.then(resolve, reject).finally(() => clearTimeout(timer));
     });
   }

@@ -10,7 +10,7 @@ import type {
 } from "../../contracts/broker.js";
 import { LeaseLostError } from "../../errors.js";
 import { clusterLost } from "../sql/endings.js";
-import type { Held } from "./held.js";
+import type { Held } from "../sql/held.js";
 import { idOfMember } from "./key-layout.js";
 import { readBody, readChanges } from "./packing.js";
 import { Pause } from "../sql/pause.js";

@@ -1,10 +1,10 @@
 import type { Backend, BackendOptions, OpenBackend, Schema } from "../../contracts/backend.js";
 import type { Clock } from "../../contracts/clock.js";
+import { Held } from "../sql/held.js";
 import { redisBroker } from "./broker.js";
 import { redisCache } from "./cache.js";
 import { placeOf, type RedisPlace } from "./client.js";
 import { Connection } from "./connection.js";
-import { Held } from "./held.js";
 import { projectPrefix } from "./key-layout.js";
 import { describeServers, lossesSentence } from "./losses.js";
 import { redisOutbox } from "./outbox.js";
@@ -57,6 +57,7 @@ function backendOn(
   isTestClock: boolean,
 ): Backend {
   const wakeUp = new WakeUp(project, newReader);
+  connection.onSilence(() => wakeUp.reconnect());
   const parts = { project, wakeUp, held: new Held(), safetyMs: isTestClock ? manualSafetyMs : safetyMs };
   const now = async (): Promise<number> => (await project.run<[number]>("read", [1]))[0];
   const servers = (): Promise<ServerFacts[]> => connection.call(() => readServers(client));

@@ -2,7 +2,7 @@ import type { Clock } from "../../contracts/clock.js";
 import type { OutboxOptions } from "../../contracts/outbox.js";
 import { StoreUnavailableError } from "../../errors.js";
 import type { RedisClient } from "./client.js";
-import type { Connection } from "./connection.js";
+import { silentMs, type Connection } from "./connection.js";
 import { script, type Script, type ScriptName } from "./scripts.js";
 
 /** What a script is called with. Numbers are written out. */
@@ -49,7 +49,10 @@ export class RedisProject {
   /** Runs a script that may be lost in a failover, or that writes nothing. */
   run<T>(name: ScriptName, values: Values): Promise<T> {
     const called = script(name);
-    return this.#connection.call((): Promise<T> => this.#evaluate(called, values));
+    return this.#connection.call(
+      (): Promise<T> => this.#evaluate(called, values),
+      () => patienceFor(values),
+    );
   }
 
   /**
@@ -59,11 +62,17 @@ export class RedisProject {
    */
   async runSafely<T>(name: ScriptName, values: (again: boolean) => Values): Promise<T> {
     const called = script(name);
-    if (this.#replicas === 0)
-      return await this.#connection.call((again): Promise<T> => this.#evaluate(called, values(again)));
+    let sent: Values = [];
+    const patience = (): number => patienceFor(sent);
+    if (this.#replicas === 0) {
+      return await this.#connection.call(
+        (again): Promise<T> => this.#evaluate(called, (sent = values(again))),
+        patience,
+      );
+    }
     let first: { readonly reply: T } | undefined;
     return await this.#connection.call(async (again) => {
-      const { reply, replicas } = await this.#evaluateAndWait(called, values(again));
+      const { reply, replicas } = await this.#evaluateAndWait(called, (sent = values(again)));
       // Told again, a write finds itself done; what it answered at first is the answer.
       first ??= { reply: reply as T };
       if (replicas >= this.#replicas) return first.reply;
@@ -72,7 +81,7 @@ export class RedisProject {
           "Check that the replicas are connected, or ask for fewer (option `durability`).",
         { maybeWritten: true },
       );
-    });
+    }, patience);
   }
 
   /** The keys that each script is called with, and the time with what follows from an outbox. */
@@ -115,6 +124,11 @@ export class RedisProject {
 /** As `base.lua` reads them behind the time. */
 function timesOf({ aheadMs, handMs, resendMs }: OutboxOptions): string {
   return [aheadMs, handMs, resendMs].map((ms) => `;${Math.floor(ms)}`).join("");
+}
+
+/** Thousands of tasks in one call take their time. */
+function patienceFor(values: Values): number {
+  return silentMs + values.length;
 }
 
 /** The server has forgotten the script: it was restarted, or another one took over. */

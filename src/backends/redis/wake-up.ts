@@ -73,6 +73,11 @@ export class WakeUp {
     return { registered, stop: () => this.#forget(own) };
   }
 
+  /** The connection may have broken without a word: reads anew, and tells everybody to look. */
+  reconnect(): void {
+    this.#reader?.disconnect(true);
+  }
+
   end(): void {
     this.#isEnded = true;
     clearTimeout(this.#linger);
