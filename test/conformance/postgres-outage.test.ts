@@ -39,7 +39,7 @@ it("wakes waiting consumers and results by one connection, also after the server
   await using other = await openAt(url);
   const owner = await consumer(backend.broker);
   await other.broker.enqueue("q", [message("before")]);
-  const held = await owner.take(atOnce);
+  const taken = await owner.take(atOnce);
   // A claim of the last moment may be lost in a crash. This commit is not, nor anything before it.
   await owner.renew([]);
   let changes = 0;
@@ -54,7 +54,7 @@ it("wakes waiting consumers and results by one connection, also after the server
   changes = 0;
   await onceBack(() => other.broker.enqueue("q", [message("after")]));
   expect((await soon("the consumer is woken", waiting)).map(({ envelope }) => envelope)).toEqual(["after"]);
-  expect(await owner.acknowledge(held.map(({ receipt }) => receipt))).toEqual([true]);
+  expect(await owner.acknowledge(taken.map(({ receipt }) => receipt))).toEqual([true]);
   await runTask(other, newTask("t", { queue: "other" }));
   const told = async (): Promise<void> => {
     while (changes === 0) await new Promise((resolve) => setTimeout(resolve, 10));
