@@ -136,10 +136,7 @@ describe("what a power cut would lose", () => {
   it.each([
     [{ shared: false, durability: "process" }, /loses every task/],
     [{ shared: true, durability: "power" }, /^A power cut loses nothing/],
-    [
-      { shared: true, durability: "process" },
-      /may take back the last writes.*death of any process loses nothing/,
-    ],
+    [{ shared: true, durability: "process" }, /may take back the last writes.*death of any process loses nothing/],
   ] as const)("is one sentence for %j", (given, sentence) => {
     expect(powerCutSentence(given)).toMatch(sentence);
     expect(powerCutSentence(given).match(/\.( |$)/g)).toHaveLength(1);

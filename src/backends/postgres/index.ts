@@ -21,7 +21,7 @@ const manualSafetyMs = 20;
  * one; the address then names the schema only.
  */
 export const openBackend: OpenBackend = async (options, clock) => {
-  const connections = await Connections.create(readLocation(options.location), options.client, clock);
+  const connections = await Connections.create(readLocation(options.location), options.client, clock, options.answerMs);
   const schema = new PostgresSchema(connections);
   const wakeUp = new WakeUp(connections, () => database.number());
   const database = new ProjectDatabase({ connections, schema, wakeUp, project: options.project });

@@ -3,7 +3,7 @@ import { LeaseLostError } from "../../errors.js";
 import { textArray } from "./array-literal.js";
 import { codeOf, leaseLostCode } from "./postgres-error.js";
 import type { ProjectDatabase } from "./project-database.js";
-import { soonMs, statement } from "./statement.js";
+import { statement } from "./statement.js";
 
 type TakenRow = readonly [
   seq: number,
@@ -29,7 +29,7 @@ const takeSql = statement(
   "take",
   `SELECT seq, place, id, envelope, rank, deliveries, attempts, starts, queued_at, due_at, expired
    FROM {take}($1, {now}, $2, $3::text[], $4)`,
-  { soonMs },
+  { isQuick: true },
 );
 
 /** Hands out up to `max` messages, from the first queue first; in each by priority, due time and enqueue order. */

@@ -1,7 +1,7 @@
 import type { Clock } from "../../contracts/clock.js";
 import { StoreUnavailableError } from "../../errors.js";
 import type { RedisClient } from "./client.js";
-import { silentMs, type Connection } from "./connection.js";
+import type { Connection } from "./connection.js";
 import { script, type Script, type ScriptName } from "./scripts.js";
 
 /** What a script is called with. Numbers are written out. */
@@ -47,7 +47,7 @@ export class RedisProject {
     const called = script(name);
     return this.#connection.call(
       (): Promise<T> => this.#evaluate(called, values),
-      () => patienceFor(values),
+      () => this.#patienceFor(values),
     );
   }
 
@@ -59,7 +59,7 @@ export class RedisProject {
   async runSafely<T>(name: ScriptName, values: (again: boolean) => Values): Promise<T> {
     const called = script(name);
     let sent: Values = [];
-    const patience = (): number => patienceFor(sent);
+    const patience = (): number => this.#patienceFor(sent);
     if (this.#replicas === 0) {
       return await this.#connection.call(
         (again): Promise<T> => this.#evaluate(called, (sent = values(again))),
@@ -84,6 +84,11 @@ export class RedisProject {
   #parameters(values: Values): readonly (string | number)[] {
     const time = this.#clock === undefined ? "" : Math.floor(this.#clock.now());
     return [this.prefix, `${this.prefix}~`, time, ...values];
+  }
+
+  /** Thousands of tasks in one call take their time. */
+  #patienceFor(values: Values): number {
+    return this.#connection.answerMs + values.length;
   }
 
   async #evaluate<T>({ sha, text }: Script, values: Values): Promise<T> {
@@ -115,11 +120,6 @@ export class RedisProject {
     if (error !== undefined && error !== null) throw error;
     return { reply: done?.[1], replicas: Number(waited?.[1] ?? 0) };
   }
-}
-
-/** Thousands of tasks in one call take their time. */
-function patienceFor(values: Values): number {
-  return silentMs + values.length;
 }
 
 /** The server has forgotten the script: it was restarted, or another one took over. */
