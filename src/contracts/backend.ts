@@ -60,6 +60,8 @@ export interface BackendOptions {
   readonly blockMs: number;
   /** How long it retries before it rejects with `StoreUnavailableError`, in milliseconds. */
   readonly retryMs: number;
+  /** Without an answer so soon, in milliseconds, the connection to a server counts as lost. Default 3,000; large writes get more. */
+  readonly answerMs?: number | undefined;
   /**
    * Create the tables, and bring them up to date, when opening. Without it a backend opens on missing tables too, so that
    * {@link Schema} can be used; all else rejects with `SchemaError` until they are there.

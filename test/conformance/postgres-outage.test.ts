@@ -123,7 +123,7 @@ describe("behind a network that loses answers", () => {
     network.become("deaf");
     const lost = owner.take(atOnce).catch((error: unknown) => error);
     const client = await connectTo(new URL(server.url));
-    await held(client, schemaOf(url), 2);
+    await untilHeld(client, schemaOf(url), 2);
     network.drop();
     network.become("fair");
 
@@ -152,7 +152,7 @@ describe("behind a network that loses answers", () => {
 });
 
 /** Waits until so many messages are held. */
-async function held(client: Client, schema: string, count: number): Promise<void> {
+async function untilHeld(client: Client, schema: string, count: number): Promise<void> {
   const sql = `SELECT count(*)::int AS n FROM "${schema}".qluster_message WHERE owner > 0`;
   while ((await client.query<{ n: number }>(sql)).rows[0]!.n < count) await new Promise((done) => setTimeout(done, 10));
 }

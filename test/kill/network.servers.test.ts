@@ -114,7 +114,9 @@ it.each(["cut", "silent"] as const)(
     network.become("fair");
 
     await until(() => startsIn(shop).length === 2, 7_000, "the task to run again within one lease and 5 s");
-    expect(await shop.q.attempts(id)).toMatchObject([{ ending: "lost" }]);
+    const attempts = async (): Promise<unknown[]> => await shop.q.attempts(id).catch(() => []);
+    await until(async () => (await attempts()).length === 1, 20_000, "the first attempt to be on record");
+    expect(await attempts()).toMatchObject([{ ending: "lost" }]);
     await shop[Symbol.asyncDispose]();
     await network.close();
   },

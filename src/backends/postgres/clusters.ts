@@ -1,12 +1,12 @@
 import type { ClusterOrder, ClusterStatus } from "../../contracts/store.js";
 import type { Queries } from "./connections.js";
-import { soonMs, statement } from "./statement.js";
+import { statement } from "./statement.js";
 
 const beatSql = statement(
   "beat",
   `INSERT INTO {heartbeat} (project, cluster, expires_at, status) VALUES ($1, $2, {now} + $3, $4)
    ON CONFLICT (project, cluster) DO UPDATE SET expires_at = excluded.expires_at, status = excluded.status`,
-  { soonMs },
+  { isQuick: true },
 );
 const liveSql = statement(
   "live-clusters",
@@ -20,7 +20,7 @@ const giveSql = statement(
 const takeSql = statement(
   "take-orders",
   "DELETE FROM {order} WHERE project = $1 AND cluster = $2 RETURNING seq, body",
-  { soonMs },
+  { isQuick: true },
 );
 
 /** Publishes a cluster's status. */

@@ -44,6 +44,8 @@ interface ConnectionParts {
   readonly listen: "auto" | "on" | "off";
   /** Given by tests: instead of the server's clock. */
   readonly clock: Clock | undefined;
+  /** Of statements that are always done in a moment. */
+  readonly answerMs: number;
 }
 
 /** Connections to one database, as one schema sees it. */
@@ -53,7 +55,7 @@ export class Connections {
   readonly #parts: ConnectionParts;
   readonly #texts = new Map<string, string>();
   readonly #gate: Gate;
-  readonly #silence = new Silence();
+  readonly #silence: Silence;
   #greeting: Promise<void> | undefined;
   #isNamed: boolean;
   #canListen: boolean;
@@ -61,6 +63,7 @@ export class Connections {
 
   constructor(parts: ConnectionParts) {
     this.#parts = parts;
+    this.#silence = new Silence(parts.answerMs);
     this.schema = parts.schema;
     this.place = parts.place;
     this.#isNamed = this.#canListen = parts.listen !== "off";
@@ -75,9 +78,15 @@ export class Connections {
     location: { readonly schema: string; readonly listen: "auto" | "on" | "off"; readonly pool: PoolConfig },
     client: unknown,
     clock: Clock | undefined,
+    answerMs: number = greetingMs,
   ): Promise<Connections> {
     const isLent = typeof (client as Partial<Pool> | undefined)?.connect === "function";
-    const options: PoolConfig = { ...poolDefaults, ...location.pool, ...(client as PoolConfig | undefined) };
+    const options: PoolConfig = {
+      ...poolDefaults,
+      connectionTimeoutMillis: answerMs,
+      ...location.pool,
+      ...(client as PoolConfig | undefined),
+    };
     const pool = isLent ? (client as Pool) : await newPool(options);
     const { schema, listen } = location;
     return new Connections({
@@ -86,6 +95,7 @@ export class Connections {
       schema,
       listen,
       clock,
+      answerMs,
       place: placeOf(isLent ? optionsOf(pool) : options),
     });
   }
@@ -279,7 +289,6 @@ const greetingSql =
 
 const poolDefaults: PoolConfig = {
   max: 10,
-  connectionTimeoutMillis: greetingMs,
   idleTimeoutMillis: 60_000,
   keepAlive: true,
   application_name: "qluster",

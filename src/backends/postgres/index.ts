@@ -26,7 +26,7 @@ const manualSafetyMs = 20;
  */
 export const openBackend: OpenBackend = async (options, clock) => {
   refuseReplicas(options.durability, "Postgres");
-  const connections = await Connections.create(readLocation(options.location), options.client, clock);
+  const connections = await Connections.create(readLocation(options.location), options.client, clock, options.answerMs);
   const schema = new PostgresSchema(connections);
   const wakeUp = new WakeUp(connections, () => database.number());
   const { project } = options;

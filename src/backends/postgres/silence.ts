@@ -12,12 +12,17 @@ export class Silence {
   readonly #answeredAt = new WeakMap<PoolClient, number>();
   /** Statements that were given up get twice as much the next time: their server may be slow, and not away. */
   readonly #raised = new Map<string, number>();
+  readonly #soonMs: number;
   #noticedAt = -Infinity;
 
+  constructor(soonMs: number) {
+    this.#soonMs = soonMs;
+  }
+
   /** @param longest - For statements that name no limit of their own. */
-  limitOf({ name, soonMs }: Statement, longest: Limit): Limit {
-    if (soonMs === undefined) return longest;
-    return { name, ms: Math.min(this.#raised.get(name) ?? soonMs, longest.ms) };
+  limitOf({ name, isQuick }: Statement, longest: Limit): Limit {
+    if (isQuick !== true) return longest;
+    return { name, ms: Math.min(this.#raised.get(name) ?? this.#soonMs, longest.ms) };
   }
 
   answered(client: PoolClient, { name }: Limit): void {

@@ -52,10 +52,12 @@ export interface RedisPlace {
  * @param given - A client, or options for one, instead of the URL.
  * @throws {ClientMissingError} when ioredis is not installed. @throws {ConfigError} when the URL is none.
  */
-export async function placeOf(url: string, given: unknown): Promise<RedisPlace> {
+export async function placeOf(url: string, given: unknown, answerMs: number): Promise<RedisPlace> {
   if (isClient(given)) return givenPlace(given);
   const ioredis = await importIoredis();
-  return given === undefined ? placeByUrl(url, ioredis) : placeByOptions(given as GivenOptions, ioredis);
+  return given === undefined
+    ? placeByUrl(url, ioredis, answerMs)
+    : placeByOptions(given as GivenOptions, ioredis, answerMs);
 }
 
 function isClient(given: unknown): given is RedisClient {
@@ -70,7 +72,7 @@ function givenPlace(client: RedisClient): RedisPlace {
   return { client, isOwn: false, newReader, isCluster, isTls: false, shown: "the client of the application" };
 }
 
-function placeByUrl(url: string, ioredis: Ioredis): RedisPlace {
+function placeByUrl(url: string, ioredis: Ioredis, answerMs: number): RedisPlace {
   const address = parseRedisUrl(url);
   const shown = url.replace(/^([a-z-]+:\/\/[^:@]*):.*@/i, "$1:***@");
   if (typeof address === "string") throw new ConfigError([`database: "${shown}" ${address}.`]);
@@ -78,7 +80,7 @@ function placeByUrl(url: string, ioredis: Ioredis): RedisPlace {
   const isCluster = kind === "cluster";
   const newClient = isCluster
     ? () => newCluster(ioredis, nodes, login)
-    : () => newSingle(ioredis, { ...login, ...nodes[0], db });
+    : () => newSingle(ioredis, { ...login, ...nodes[0], db }, answerMs);
   return { client: newClient(), isOwn: true, newReader: newClient, isCluster, isTls: "tls" in login, shown };
 }
 
@@ -90,24 +92,25 @@ interface GivenOptions {
   readonly nodes?: readonly RedisNode[];
 }
 
-function placeByOptions({ nodes, ...options }: GivenOptions, ioredis: Ioredis): RedisPlace {
-  const newClient = nodes === undefined ? () => newSingle(ioredis, options) : () => newCluster(ioredis, nodes, options);
+function placeByOptions({ nodes, ...options }: GivenOptions, ioredis: Ioredis, answerMs: number): RedisPlace {
+  const newClient =
+    nodes === undefined ? () => newSingle(ioredis, options, answerMs) : () => newCluster(ioredis, nodes, options);
   const { host = "localhost", port = 6379, path } = options;
   const shown = nodes?.map((node) => `${node.host}:${node.port}`).join(",") ?? path ?? `${host}:${port}`;
   const kind = { isCluster: nodes !== undefined, isTls: options.tls !== undefined };
   return { client: newClient(), isOwn: true, newReader: newClient, ...kind, shown };
 }
 
-function newSingle({ Redis }: Ioredis, options: object): RedisClient {
-  const client = new Redis({ ...options, ...connectionOptions, ...retryOptions });
-  endSilentGreetings(client);
+function newSingle({ Redis }: Ioredis, options: object, answerMs: number): RedisClient {
+  const client = new Redis({ ...options, ...connectionOptions, connectTimeout: answerMs, ...retryOptions });
+  endSilentGreetings(client, answerMs);
   return client;
 }
 
 /** A server that lets us in and says nothing more would keep the client waiting for ever. */
-function endSilentGreetings(client: RedisClient): void {
+function endSilentGreetings(client: RedisClient, answerMs: number): void {
   client.on("connect", () => {
-    const timer = setTimeout(() => client.disconnect(true), greetingMs).unref();
+    const timer = setTimeout(() => client.disconnect(true), answerMs).unref();
     const done = (): void => {
       clearTimeout(timer);
       client.off("ready", done);
@@ -141,9 +144,6 @@ async function importIoredis(): Promise<Ioredis> {
 function pauseBefore(times: number): number {
   return Math.min(50 * times, 500);
 }
-
-/** From the connection to the first answer, in milliseconds. */
-const greetingMs = 3_000;
 
 const connectionOptions = {
   lazyConnect: true,

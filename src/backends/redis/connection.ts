@@ -9,13 +9,13 @@ interface ConnectionOptions {
   readonly shown: string;
   /** How long a call is tried again while the server is away, in milliseconds. */
   readonly retryMs: number;
+  /** A call that is not answered for so long has lost its connection, in milliseconds. Large ones get more. */
+  readonly answerMs: number;
   readonly isTls: boolean;
   /** Made here, so closed here. */
   readonly isOwn: boolean;
 }
 
-/** A call that is not answered for so long has lost its connection, in milliseconds. Large ones get more. */
-export const silentMs = 3_000;
 /** Between two tries of one call, in milliseconds. */
 const betweenMs = 25;
 
@@ -24,6 +24,7 @@ export class Connection {
   readonly client: RedisClient;
   readonly shown: string;
   readonly #retryMs: number;
+  readonly answerMs: number;
   readonly #isOwn: boolean;
   readonly #isTls: boolean;
   #lastError: unknown;
@@ -35,6 +36,7 @@ export class Connection {
     this.client = options.client;
     this.shown = options.shown;
     this.#retryMs = options.retryMs;
+    this.answerMs = options.answerMs;
     this.#isOwn = options.isOwn;
     this.#isTls = options.isTls;
     this.client.on("error", this.#noteError);
@@ -69,7 +71,7 @@ export class Connection {
    * @param work - Told whether an earlier try may have arrived.
    * @param patienceMs - How long an answer may take; asked when `work` has begun.
    */
-  async call<T>(work: (again: boolean) => Promise<T>, patienceMs: () => number = () => silentMs): Promise<T> {
+  async call<T>(work: (again: boolean) => Promise<T>, patienceMs: () => number = () => this.answerMs): Promise<T> {
     const deadline = performance.now() + this.#retryMs;
     let again = false;
     for (;;) {

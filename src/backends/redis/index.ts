@@ -25,9 +25,9 @@ const manualSafetyMs = 20;
  * @param options - `location`: a URL. `client`: a client of ioredis, or options for one, instead of it.
  */
 export const openBackend: OpenBackend = async (options, clock) => {
-  const { location, durability, retryMs } = options;
-  const place = await placeOf(location, options.client);
-  const connection = new Connection({ ...place, retryMs });
+  const { location, durability, retryMs, answerMs = 3_000 } = options;
+  const place = await placeOf(location, options.client, answerMs);
+  const connection = new Connection({ ...place, retryMs, answerMs });
   try {
     await connection.open();
     checkServers(await connection.call(() => readServers(place.client)), { ...place, durability });

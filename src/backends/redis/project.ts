@@ -2,7 +2,7 @@ import type { Clock } from "../../contracts/clock.js";
 import type { OutboxOptions } from "../../contracts/outbox.js";
 import { StoreUnavailableError } from "../../errors.js";
 import type { RedisClient } from "./client.js";
-import { silentMs, type Connection } from "./connection.js";
+import type { Connection } from "./connection.js";
 import { script, type Script, type ScriptName } from "./scripts.js";
 
 /** What a script is called with. Numbers are written out. */
@@ -51,7 +51,7 @@ export class RedisProject {
     const called = script(name);
     return this.#connection.call(
       (): Promise<T> => this.#evaluate(called, values),
-      () => patienceFor(values),
+      () => this.#patienceFor(values),
     );
   }
 
@@ -63,7 +63,7 @@ export class RedisProject {
   async runSafely<T>(name: ScriptName, values: (again: boolean) => Values): Promise<T> {
     const called = script(name);
     let sent: Values = [];
-    const patience = (): number => patienceFor(sent);
+    const patience = (): number => this.#patienceFor(sent);
     if (this.#replicas === 0) {
       return await this.#connection.call(
         (again): Promise<T> => this.#evaluate(called, (sent = values(again))),
@@ -88,6 +88,11 @@ export class RedisProject {
   #parameters(values: Values): readonly (string | number)[] {
     const time = this.#clock === undefined ? "" : Math.floor(this.#clock.now());
     return [this.prefix, `${this.prefix}~`, this.#outbox === "" ? time : `${time}${this.#outbox}`, ...values];
+  }
+
+  /** Thousands of tasks in one call take their time. */
+  #patienceFor(values: Values): number {
+    return this.#connection.answerMs + values.length;
   }
 
   async #evaluate<T>({ sha, text }: Script, values: Values): Promise<T> {
@@ -124,11 +129,6 @@ export class RedisProject {
 /** As `base.lua` reads them behind the time. */
 function timesOf({ aheadMs, handMs, resendMs }: OutboxOptions): string {
   return [aheadMs, handMs, resendMs].map((ms) => `;${Math.floor(ms)}`).join("");
-}
-
-/** Thousands of tasks in one call take their time. */
-function patienceFor(values: Values): number {
-  return silentMs + values.length;
 }
 
 /** The server has forgotten the script: it was restarted, or another one took over. */
