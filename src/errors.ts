@@ -25,12 +25,19 @@ export class StoreUnavailableError extends QlusterError {
 export class LeaseLostError extends QlusterError {
   readonly code = "QLUSTER_LEASE_LOST";
 
-  constructor(consumer: string) {
+  /** @param message - What it means where there is no consumer to open. */
+  constructor(consumer: string, message?: string) {
     super(
-      `The lease of consumer ${consumer} has ended; what it held is free for other clusters. ` +
-        "Open a new consumer and go on.",
+      message ??
+        `The lease of consumer ${consumer} has ended; what it held is free for other clusters. ` +
+          "Open a new consumer and go on.",
     );
   }
+}
+
+/** A transaction of the application cannot be used: not recognised, not open, or on another database. Nothing was written. */
+export class TransactionError extends QlusterError {
+  readonly code = "QLUSTER_TRANSACTION";
 }
 
 /** The tables are missing, or older than this code can work with. */

@@ -24,6 +24,7 @@ export type {
 export { signals } from "./client/public-signals.js";
 export { ref, task } from "./client/task.js";
 export type {
+  AfterCommitVerbs,
   DefineLink,
   DefineRef,
   DefineTask,
@@ -34,6 +35,7 @@ export type {
   Qluster,
   ReadOptions,
   TaskStatus,
+  TransactionOptions,
 } from "./client/types.js";
 export type { LogFields, Logger } from "./contracts/logger.js";
 export type {
@@ -104,6 +106,7 @@ export {
   TooLargeError,
   TooLongError,
   TooManyPendingError,
+  TransactionError,
   UndecodableError,
   UnencodableError,
   UnknownFunctionError,

@@ -5,9 +5,10 @@ import { keyring } from "../core/keyring.js";
 import { loadTasks } from "../core/load-tasks.js";
 import type { QlusterConfig } from "../options/config.js";
 import { folderOfConfig } from "../options/find-config.js";
-import { openBackend } from "../options/open-backend.js";
+import { openBackend, openSqliteWith } from "../options/open-backend.js";
 import { resolveConfig } from "../options/resolve.js";
 import type { ResolvedConfig } from "../options/resolved.js";
+import { AfterCommit } from "./after-commit.js";
 import { Connection } from "./connection.js";
 import { Groups } from "./groups.js";
 import { clientLogger } from "./logger.js";
@@ -17,13 +18,20 @@ import type { ScheduleClient, ScheduleHost } from "./schedule-client.js";
 import type { ScheduleVerbs } from "./schedule-types.js";
 import { Sender } from "./sender.js";
 import { statusOf } from "./status.js";
-import type { GroupOptions, Qluster, ReadOptions } from "./types.js";
+import { Transactions, type PlainVerbs } from "./transactions.js";
+import type { EnqueueVerbs, GroupOptions, Qluster, ReadOptions, TransactionOptions } from "./types.js";
 import { Waiters } from "./waiters.js";
 
 /** For tests and programs that build on Qluster. */
 export interface CreateOptions {
   /** A backend that is open already. It stays the caller's: `close` leaves it open. */
   readonly backend?: Backend | undefined;
+  /**
+   * The SQLite library with which the application opens the same file in this process: the class of `better-sqlite3`,
+   * `libsql` or `node:sqlite`. Two copies of SQLite in one process do not see each other's locks, and damage a file that
+   * both write to. Default: `node:sqlite` where Node has it, else `libsql`.
+   */
+  readonly sqlite?: (new (file: string) => object) | undefined;
   /** Where relative paths of the configuration start, when it has no `root` of its own. */
   readonly root?: string | undefined;
   /** Instead of the environment of the process. */
@@ -43,20 +51,28 @@ export interface CreateOptions {
 export function createQluster(config: QlusterConfig, options: CreateOptions = {}): Qluster {
   const root = options.root ?? folderOfConfig(process.cwd());
   const resolved = resolveConfig(config, { root, env: options.env });
-  return qlusterOf(resolved, options.backend);
+  const { backend, sqlite } = options;
+  if (backend === undefined && sqlite !== undefined) return onBackend(resolved, () => openSqliteWith(resolved, sqlite));
+  return qlusterOf(resolved, backend);
 }
 
 /** The same for a configuration that was checked already. */
 export function qlusterOf(config: ResolvedConfig, backend?: Backend): Qluster {
-  const connection = new Connection(() => (backend === undefined ? openBackend(config) : lend(backend)));
+  return onBackend(config, () => (backend === undefined ? openBackend(config) : lend(backend)));
+}
+
+function onBackend(config: ResolvedConfig, open: () => Promise<Backend>): Qluster {
+  const connection = new Connection(open);
   const logger = clientLogger(config);
   const keys = onDemand(() => keyring(config.name, config.secrets));
   const store = async (): Promise<Store> => (await connection.backend()).store;
   const sender = new Sender(connection, config, logger, keys);
   const waiters = new Waiters(store);
   const opener: Opener = { keys, limits: config };
+  const transactions = new Transactions(connection, sender);
   const verbs: Qluster = {
-    ...enqueueVerbs(sender),
+    ...enqueueVerbs(() => transactions.ambient ?? sender),
+    ...transactionVerbs(transactions, (tx) => new AfterCommit(tx, sender, logger)),
     ...readVerbs(waiters, opener),
     ...groupVerbs(new Groups(store, waiters, opener)),
     ...taskVerbs(connection, store),
@@ -85,10 +101,29 @@ export function qlusterOf(config: ResolvedConfig, backend?: Backend): Qluster {
 type Pieces<K extends keyof Qluster> = Pick<Qluster, K>;
 
 // The public types of these verbs are made of what the target is; inside, everything is a value to check.
-function enqueueVerbs(sender: Sender): Pieces<"asyncTask" | "asyncTasks"> {
+function enqueueVerbs(verbs: () => PlainVerbs): EnqueueVerbs {
   return {
-    asyncTask: ((target: unknown, ...args: unknown[]) => sender.send(target, args)) as Qluster["asyncTask"],
-    asyncTasks: ((links: unknown) => sender.sendAll(links)) as Qluster["asyncTasks"],
+    asyncTask: ((target: unknown, ...args: unknown[]) => verbs().send(target, args)) as Qluster["asyncTask"],
+    asyncTasks: ((links: unknown) => verbs().sendAll(links)) as Qluster["asyncTasks"],
+  };
+}
+
+function transactionVerbs(
+  transactions: Transactions,
+  afterCommit: (tx: object | undefined) => AfterCommit,
+): Pieces<"in" | "withTransaction" | "afterCommit" | "open"> {
+  return {
+    in: (tx, options) => {
+      const verbs = transactions.in(tx, options);
+      return enqueueVerbs(() => verbs);
+    },
+    withTransaction: ((tx: unknown, work: unknown, options?: TransactionOptions) =>
+      transactions.run(tx, work, options)) as Qluster["withTransaction"],
+    afterCommit: (tx) => {
+      const later = afterCommit(tx);
+      return { ...enqueueVerbs(() => later), committed: later.committed };
+    },
+    open: () => transactions.open(),
   };
 }
 
@@ -163,8 +198,8 @@ function closing(close: () => Promise<void>): Pieces<"close" | typeof Symbol.asy
 
 /** Closing what was lent closes nothing. */
 async function lend(backend: Backend): Promise<Backend> {
-  const { broker, store, cache, schema } = backend;
-  return { broker, store, cache, schema, async [Symbol.asyncDispose]() {} };
+  const { broker, store, cache, schema, transactions } = backend;
+  return { broker, store, cache, schema, transactions, async [Symbol.asyncDispose]() {} };
 }
 
 function onDemand<T>(make: () => T): () => T {

@@ -3,6 +3,8 @@ import { z } from "zod";
 import { backends, type Opened } from "../../test/support/backends.js";
 import { secret, testKeys } from "../../test/support/run-queued.js";
 import type { Backend } from "../contracts/backend.js";
+import type { ChangeAnswer, ScheduleChange, Schedules } from "../contracts/schedules.js";
+import type { Store } from "../contracts/store.js";
 import { openRequest } from "../core/open-request.js";
 import { UnknownTaskError } from "../errors.js";
 import { createQluster } from "./create-qluster.js";
@@ -295,6 +297,25 @@ describe.each(backends)("schedules on %s", (_, open) => {
         { number: 1, taskId: undefined, state: "skipped", manual: false, slot: nextRun },
       ]);
       expect(await q.schedules.get("report")).toMatchObject({ repeats: 3, lastTask: id });
+    });
+
+    it("runs at once only once when the store has made the run and nobody was told (P217)", async () => {
+      await q.schedule(report, { ...daily, name: "report" });
+      const { store } = backend;
+      let calls = 0;
+      const schedules = Object.assign(Object.create(store.schedules) as Schedules, {
+        change: async (changes: readonly ScheduleChange[]): Promise<ChangeAnswer[]> => {
+          const answers = await store.schedules.change(changes);
+          // As a store that was told again after its first answer was lost.
+          return (calls += 1) === 1 ? answers.map(() => "stale") : answers;
+        },
+      });
+      const forgetful = { ...backend, store: Object.assign(Object.create(store) as Store, { schedules }) };
+      const other = createQluster(config, { backend: forgetful, env: {} });
+
+      const id = await other.schedules.runNow("report");
+
+      expect(await q.schedules.runs("report")).toMatchObject([{ taskId: id }]);
     });
 
     it("keeps the id of the last task, and tells its outcome (P202)", async () => {

@@ -8,8 +8,8 @@ const batchSize = 256;
 interface Pending {
   readonly consumer: string;
   readonly settlement: Settlement;
-  /** `stored: false`: the lease had ended, and nothing was written. */
-  readonly stored: (stored: boolean) => void;
+  /** `stored: false`: the lease had ended, and nothing was written. A promise is part of the writing. */
+  readonly stored: (stored: boolean) => void | Promise<void>;
 }
 
 /**
@@ -20,15 +20,23 @@ export class Recorder {
   readonly #store: Pick<Store, "finish">;
   readonly #outage: Outage;
   readonly #fatal: (error: unknown) => void;
+  readonly #written: () => void;
   #pending: Pending[] = [];
   #writing: Promise<void> | undefined;
   #inFlight = 0;
   #abandoned = false;
 
-  constructor(store: Pick<Store, "finish">, outage: Outage, fatal: (error: unknown) => void) {
+  /** @param written - Called after each write: fewer endings wait, so more may be taken. */
+  constructor(
+    store: Pick<Store, "finish">,
+    outage: Outage,
+    fatal: (error: unknown) => void,
+    written: () => void = () => {},
+  ) {
     this.#store = store;
     this.#outage = outage;
     this.#fatal = fatal;
+    this.#written = written;
   }
 
   /** Endings that are not stored yet. */
@@ -36,7 +44,7 @@ export class Recorder {
     return this.#pending.length + this.#inFlight;
   }
 
-  record(consumer: string, settlement: Settlement, stored: (stored: boolean) => void): void {
+  record(consumer: string, settlement: Settlement, stored: Pending["stored"]): void {
     this.#pending.push({ consumer, settlement, stored });
     this.#writing ??= this.#writeAll().finally(() => (this.#writing = undefined));
   }
@@ -64,8 +72,9 @@ export class Recorder {
           batch.map((pending) => pending.settlement),
         );
         this.#outage.over();
+        await answered(batch, answers);
         this.#inFlight = 0;
-        batch.forEach((pending, place) => pending.stored(answers[place] === true));
+        this.#written();
       } catch (error) {
         this.#inFlight = 0;
         // First in line again. Writing the same ending twice is harmless: the second one finds no message.
@@ -82,4 +91,10 @@ export class Recorder {
     const other = this.#pending.findIndex((pending) => pending.consumer !== consumer);
     return this.#pending.splice(0, Math.min(batchSize, other === -1 ? this.#pending.length : other));
   }
+}
+
+/** Waits only for those who have something to look up. */
+async function answered(batch: readonly Pending[], answers: readonly boolean[]): Promise<void> {
+  const lookups = batch.flatMap((pending, place) => pending.stored(answers[place] === true) ?? []);
+  if (lookups.length > 0) await Promise.allSettled(lookups);
 }

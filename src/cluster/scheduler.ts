@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "../contracts/logger.js";
 import type { ScheduleChange, StoredSchedule } from "../contracts/schedules.js";
 import type { ErrorRecord, Store } from "../contracts/store.js";
@@ -15,6 +15,8 @@ import { Alarm } from "./alarm.js";
 const batch = 250;
 /** Tasks that are stored at once, unless one schedule alone has more. */
 const mostTasks = 1_000;
+/** How long schedules are worked out before others get their turn, in milliseconds. */
+const turnMs = 20;
 /** A look without a reason, in milliseconds: where the store tells of changes, and where it does not. */
 const safetyLook = { pushed: 60_000, unpushed: 1_000 } as const;
 /** How long after a look that has failed for no known reason. In milliseconds. */
@@ -94,10 +96,23 @@ export class Scheduler {
   /** Resolves to how many were ours; others may have been faster. */
   async #fire(schedules: readonly StoredSchedule[], now: number): Promise<number> {
     const busy = await this.#busyTasks(schedules);
-    const fires = await Promise.all(schedules.map((schedule) => this.#plan(schedule, now, busy)));
     let done = 0;
-    for (const part of inParts(fires)) done += await this.#write(part, now);
-    return done;
+    let part: Fire[] = [];
+    let since = performance.now();
+    for (const schedule of schedules) {
+      const fire = await this.#plan(schedule, now, busy);
+      // Schedules that have missed many slots must not become one huge write, nor one long turn of the loop.
+      if (part.length > 0 && tasksOf([...part, fire]) > mostTasks) {
+        done += await this.#write(part, now);
+        part = [];
+      }
+      part.push(fire);
+      if (performance.now() - since > turnMs) {
+        await turn();
+        since = performance.now();
+      }
+    }
+    return done + (await this.#write(part, now));
   }
 
   /** What to write for one schedule. One that is broken must not keep the others from their slots. */
@@ -173,17 +188,6 @@ function nameOf({ name, id }: StoredSchedule): string {
   return name ?? id;
 }
 
-/** A slot that many make up for at once must not become one huge write. */
-function inParts(fires: readonly Fire[]): Fire[][] {
-  const parts: Fire[][] = [];
-  let tasks = Infinity;
-  for (const fire of fires) {
-    tasks += fire.change.tasks.length;
-    if (tasks > mostTasks) {
-      parts.push([]);
-      tasks = fire.change.tasks.length;
-    }
-    parts.at(-1)?.push(fire);
-  }
-  return parts;
+function tasksOf(fires: readonly Fire[]): number {
+  return fires.reduce((sum, { change }) => sum + change.tasks.length, 0);
 }

@@ -173,10 +173,11 @@ class Supervisor implements Cluster {
     this.#consumer = await this.#consume();
     const fatal = (error: unknown): void => this.#fatal(error);
     const leaseLost = (consumer: Consumer): void => void this.#leaseLost(consumer);
-    this.#recorder = new Recorder(store, this.#outage, fatal);
+    this.#recorder = new Recorder(store, this.#outage, fatal, () => this.#fetcher?.wake());
     this.#notes = new Notes(store, this.#logger);
     this.#endings = new Endings({
       recorder: this.#recorder,
+      store,
       logger: this.#logger,
       logsTasks: this.#config.logger !== null || ["info", "debug"].includes(this.#config.logLevel),
       unknownForMs: this.#config.unknownForMs,

@@ -7,3 +7,4 @@ export type * from "./logger.js";
 export type * from "./outbox.js";
 export type * from "./schedules.js";
 export type * from "./store.js";
+export type * from "./transaction.js";

@@ -1,13 +1,7 @@
 import type { Job, JobEnding, JobNote, JobReport } from "../contracts/frames.js";
-import type { ErrorRecord } from "../contracts/store.js";
-import {
-  ArgumentsError,
-  EnvelopeError,
-  NoRetryError,
-  TaskAbortedError,
-  TaskTimeoutError,
-  UnknownTaskError,
-} from "../errors.js";
+import { ArgumentsError, EnvelopeError, NoRetryError, TransactionError, UnknownTaskError } from "../errors.js";
+import { abortError, abortRecord, leaseLost, timeoutBecauseOf } from "./abort-error.js";
+import type { AbortReason } from "./abort-error.js";
 import { checkArguments } from "./arguments.js";
 import { currentTasks } from "./current-task.js";
 import { noteText } from "./note-text.js";
@@ -26,7 +20,7 @@ import type { TaskDefinition } from "./registry.js";
 import { sendableSignals } from "./signals.js";
 import type { CurrentTask, Fn, FinishedTask, OutgoingTask, TaskId } from "./task-types.js";
 
-export type AbortReason = "timeout" | "cancelled" | "stopped" | "lost";
+export type { AbortReason };
 
 /** What a process gives the tasks that run in it. */
 export interface ExecuteHost {
@@ -45,6 +39,20 @@ export interface ExecuteHost {
   /** Called right before code of the user runs. */
   readonly starting: (execution: Execution) => void;
   readonly ended: (execution: Execution, report: JobReport) => void;
+  /**
+   * Writes a success on a transaction of the task's own. Missing where there is no lease to write it under.
+   *
+   * @param result - Sealed.
+   */
+  readonly completeIn?:
+    | ((execution: Execution, tx: object, success: SealedSuccess) => void | Promise<void>)
+    | undefined;
+}
+
+export interface SealedSuccess {
+  readonly result: string;
+  readonly startedAt: number;
+  readonly stoppedAt: number;
 }
 
 /** What a job turned out to be, once it was opened. */
@@ -73,6 +81,7 @@ export class Execution implements CurrentTask {
   #limitMs = 0;
   #startedAt: number | null = null;
   #ended = false;
+  #completed = false;
   /** Ends it as the function has decided, once it has; only handlers are still being told. */
   #decided: (() => void) | undefined;
 
@@ -111,6 +120,32 @@ export class Execution implements CurrentTask {
   readonly log: CurrentTask["log"] = (text) => {
     this.#note({ log: noteText(text) });
   };
+
+  /** Made when somebody asks, as most tasks never do. */
+  get completeIn(): CurrentTask["completeIn"] {
+    return (tx, value) => this.#completeIn(tx, value);
+  }
+
+  // Not async: on a synchronous connection it has to throw at once, as only that rolls a transaction back.
+  #completeIn(tx: object, value: unknown): Promise<void> {
+    const { completeIn, now } = this.#host;
+    if (completeIn === undefined) {
+      throw new TransactionError(
+        "completeIn works in a task that a cluster runs. In sync mode there is no lease to complete it under: return the value.",
+      );
+    }
+    this.#assertMayComplete();
+    const startedAt = this.#startedAt ?? now();
+    const written = completeIn(this, tx, { result: this.#seal(value), startedAt, stoppedAt: now() });
+    if (written instanceof Promise) return this.#completedBy(written);
+    this.#completed = true;
+    return Promise.resolve();
+  }
+
+  async #completedBy(written: Promise<void>): Promise<void> {
+    await written;
+    this.#completed = true;
+  }
 
   run(): void {
     let opened: OpenedJob;
@@ -217,11 +252,7 @@ export class Execution implements CurrentTask {
     }
     let result: string;
     try {
-      result = sealResult(this.#host.keys, this.id, value, {
-        compress: this.#host.compress,
-        encrypt: this.#host.encrypt,
-        maxBytes: this.#host.maxResultBytes,
-      });
+      result = this.#seal(value);
     } catch (error) {
       return this.#threw(run, args, error);
     }
@@ -229,6 +260,19 @@ export class Execution implements CurrentTask {
     if (!this.#isHeard) return end();
     const finished = { ...this.#record(args), success: true, result: value as never, error: undefined } as const;
     this.#announceThen(end, run, finished);
+  }
+
+  /** On a stop its result is as good as ever. */
+  #assertMayComplete(): void {
+    if (this.#ended)
+      throw new TransactionError("completeIn was called after the task had ended. Await it in the task.");
+    if (this.#aborted === "lost") throw leaseLost(this.job);
+    if (this.#aborted !== undefined && this.#aborted !== "stopped") throw abortError(this.#aborted, this.#limitMs);
+  }
+
+  #seal(value: unknown): string {
+    const { keys, compress, encrypt, maxResultBytes: maxBytes } = this.#host;
+    return sealResult(keys, this.id, value, { compress, encrypt, maxBytes });
   }
 
   #threw(run: Fn, args: readonly unknown[], error: unknown): void {
@@ -258,7 +302,8 @@ export class Execution implements CurrentTask {
     } else {
       this.#end({ as: "error", error: toErrorRecord(error), final });
     }
-    if (aborted === undefined || aborted === "timeout") {
+    // Whether a completed one has failed depends on its transaction; the supervisor tells the reporters then.
+    if (!this.#completed && (aborted === undefined || aborted === "timeout")) {
       const failure = aborted === undefined ? error : timeoutBecauseOf(error, this.#limitMs);
       this.#host.attemptFailed(failure, { id: this.id, func: this.func, attempt: this.attempt });
     }
@@ -292,6 +337,7 @@ export class Execution implements CurrentTask {
       startedAt: this.#startedAt,
       stoppedAt: this.#host.now(),
       ending,
+      ...(this.#completed ? { completed: true as const } : {}),
     });
   }
 }
@@ -317,24 +363,4 @@ function isFinalError(error: unknown): boolean {
 function isSealError(error: unknown): boolean {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   return code === "QLUSTER_UNENCODABLE" || code === "QLUSTER_TOO_LARGE";
-}
-
-function abortError(reason: AbortReason, limitMs: number): Error {
-  return reason === "timeout" ? new TaskTimeoutError(limitMs) : new TaskAbortedError(reason);
-}
-
-/** For error reporters: the time-out first, with what the function threw meanwhile as its cause. */
-function timeoutBecauseOf(thrown: unknown, limitMs: number): unknown {
-  return thrown instanceof TaskTimeoutError ? thrown : Object.assign(new TaskTimeoutError(limitMs), { cause: thrown });
-}
-
-/** The reason first; what the function threw meanwhile stays visible below it. */
-function abortRecord(reason: Error, thrown: unknown): ErrorRecord {
-  const record = toErrorRecord(reason);
-  if (thrown instanceof TaskTimeoutError || thrown instanceof TaskAbortedError) return { ...record, stack: null };
-  const { name, message, stack } = toErrorRecord(thrown);
-  return {
-    ...record,
-    stack: `${record.name}: ${record.message}\nThe task then threw ${name}: ${message}\n${stack ?? ""}`,
-  };
 }

@@ -36,4 +36,6 @@ pairSuites([
   ["a store in SQLite, a broker in another file", sqlite, sqlite, true],
   ["a store in SQLite, a broker in memory", sqlite, memory, false],
   ["a store in SQLite, a broker in Redis", sqlite, redis, true],
+  ["a store in Redis, a broker in another project of it", redis, redis, true, 128],
+  ["a store in Redis, a broker in SQLite", redis, sqlite, true, 128],
 ]);

@@ -17,7 +17,16 @@ import {
   signals,
   task,
 } from "../../src/index.js";
-import type { FinishedTask, OutgoingTask, Qluster, Task, TaskId, TaskRef } from "../../src/index.js";
+import type {
+  AfterCommitVerbs,
+  EnqueueVerbs,
+  FinishedTask,
+  OutgoingTask,
+  Qluster,
+  Task,
+  TaskId,
+  TaskRef,
+} from "../../src/index.js";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 declare function is<A, B>(..._: Equal<A, B> extends true ? [] : [never]): void;
@@ -243,4 +252,28 @@ export async function generics(): Promise<void> {
   is<typeof q, Qluster>();
   // @ts-expect-error verbs are not there to be replaced
   q.result = async () => undefined;
+}
+
+export async function transactions(): Promise<void> {
+  const tx = {};
+  const id = await q.in(tx).asyncTask(resize, "a1", 300);
+  is<typeof id, TaskId<{ url: string }>>();
+  is<keyof ReturnType<Qluster["in"]>, keyof EnqueueVerbs>();
+  // @ts-expect-error Property 'result' does not exist on type 'EnqueueVerbs'
+  await q.in(tx).result(id);
+  // @ts-expect-error a string is not a width
+  await q.in(tx).asyncTask(resize, "a1", "300");
+  // @ts-expect-error a name is no transaction
+  q.in("tx");
+  q.in(tx, { lockTimeout: "2s" });
+  // @ts-expect-error not a duration
+  q.in(tx, { lockTimeout: "soon" });
+  const [first] = await q.in(tx).asyncTasks([link(resize, "a1", 300)]);
+  is<typeof first, TaskId<{ url: string }>>();
+  is<ReturnType<typeof q.withTransaction<Promise<number>>>, Promise<number>>();
+  const later = q.afterCommit(tx);
+  is<typeof later, AfterCommitVerbs>();
+  await q.afterCommit().committed();
+  await currentTask()?.completeIn(tx, { url: "u" });
+  await currentTask()?.completeIn(tx);
 }

@@ -6,12 +6,16 @@ import { ClosedError, ConfigError, StoreUnavailableError } from "../../errors.js
 import { newPool, type Pool, type PoolClient, type PoolConfig } from "./driver.js";
 import { Gate } from "./gate.js";
 import { isConflict, isForeignStatement, isLost } from "./postgres-error.js";
+import { Silence, type Limit } from "./silence.js";
 import { rendered, serverTime, unnamed, type SqlValue, type Statement } from "./statement.js";
 import { translated } from "./translated-error.js";
 import { typeParsers } from "./type-parsers.js";
 
 /** A statement that takes longer counts as lost, in milliseconds: behind a silent network it would never return. */
 const limitMs = 10_000;
+const longest: Limit = { ms: limitMs };
+/** A server that is there greets sooner, in milliseconds. One that is busy is asked again. */
+const greetingMs = 3_000;
 /** How often two transactions may stand in each other's way before the caller is told. */
 const mostConflicts = 10;
 /** Older servers know neither generated numbers nor the plans that the claim relies on. */
@@ -49,6 +53,7 @@ export class Connections {
   readonly #parts: ConnectionParts;
   readonly #texts = new Map<string, string>();
   readonly #gate: Gate;
+  readonly #silence = new Silence();
   #greeting: Promise<void> | undefined;
   #isNamed: boolean;
   #canListen: boolean;
@@ -62,6 +67,7 @@ export class Connections {
     // One connection listens.
     this.#gate = new Gate((optionsOf(parts.pool).max ?? 10) - 1);
     parts.pool.on("error", ignore);
+    parts.pool.on("connect", bearErrors);
   }
 
   /** Opens nothing yet. @param client - A pool or options for one, when the application has them. */
@@ -95,7 +101,8 @@ export class Connections {
 
   /** One statement, committed by itself. */
   async query(statement: Statement, parameters: readonly SqlValue[], isArray = false): Promise<QueryResult> {
-    return await this.#use((client) => this.#send(client, statement, parameters, isArray));
+    const work = (client: PoolClient): Promise<QueryResult> => this.#send(client, statement, parameters, isArray);
+    return await this.#use(work, this.#silence.limitOf(statement, longest));
   }
 
   /** All of `work`, or nothing. It may run more than once, when other transactions stood in its way. */
@@ -105,7 +112,7 @@ export class Connections {
       const value = await work((statement, parameters, isArray) => this.#send(client, statement, parameters, isArray));
       await client.query("COMMIT");
       return value;
-    });
+    }, longest);
   }
 
   /** Several statements without parameters, inside a transaction of the caller. */
@@ -124,15 +131,16 @@ export class Connections {
     if (this.#isClosed) return;
     this.#isClosed = true;
     const { pool, isOwn } = this.#parts;
-    if (isOwn) await pool.end();
-    else pool.off("error", ignore);
+    if (isOwn) return await pool.end();
+    pool.off("error", ignore);
+    pool.off("connect", bearErrors);
   }
 
-  async #use<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+  async #use<T>(work: (client: PoolClient) => Promise<T>, limit: Limit): Promise<T> {
     await this.#greet();
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#useOnce(work);
+        return await this.#useOnce(work, limit);
       } catch (error) {
         if (isForeignStatement(error) && this.#isNamed) {
           // A proxy that we did not recognise: from now on we work as behind one.
@@ -144,10 +152,10 @@ export class Connections {
     }
   }
 
-  async #useOnce<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+  async #useOnce<T>(work: (client: PoolClient) => Promise<T>, limit: Limit = longest): Promise<T> {
     await this.#gate.enter();
     try {
-      return await this.#useClient(await this.#checkoutForAll(), work);
+      return await this.#useClient(await this.#checkoutForAll(), work, limit);
     } finally {
       this.#gate.leave();
     }
@@ -162,13 +170,16 @@ export class Connections {
     }
   }
 
-  async #useClient<T>(client: PoolClient, work: (client: PoolClient) => Promise<T>): Promise<T> {
+  async #useClient<T>(client: PoolClient, work: (client: PoolClient) => Promise<T>, limit: Limit): Promise<T> {
     let isBroken = false;
     const broke = (): void => void (isBroken = true);
     client.on("error", broke);
     try {
-      return await inTime(work(client), limitMs, this.place);
+      const value = await inTime(work(client), limit.ms, this.place);
+      this.#silence.answered(client, limit);
+      return value;
     } catch (error) {
+      if (error instanceof StoreUnavailableError) this.#silence.noticed(limit);
       isBroken ||= error instanceof StoreUnavailableError || isLost(error) || severityOf(error) === "FATAL";
       // Harmless where no transaction is open.
       if (!isBroken) await client.query("ROLLBACK").catch(broke);
@@ -204,7 +215,16 @@ export class Connections {
     return known;
   }
 
+  /** A connection that has answered since the last silence: the others broke in it, and each would cost a wait. */
   async #checkout(): Promise<PoolClient> {
+    for (;;) {
+      const client = await this.#connect();
+      if (!this.#silence.isSuspect(client)) return client;
+      client.release(true);
+    }
+  }
+
+  async #connect(): Promise<PoolClient> {
     if (this.#isClosed) throw new ClosedError();
     const connecting = this.#parts.pool.connect();
     try {
@@ -259,7 +279,7 @@ const greetingSql =
 
 const poolDefaults: PoolConfig = {
   max: 10,
-  connectionTimeoutMillis: limitMs,
+  connectionTimeoutMillis: greetingMs,
   idleTimeoutMillis: 60_000,
   keepAlive: true,
   application_name: "qluster",
@@ -310,3 +330,8 @@ function severityOf(error: unknown): unknown {
 
 /** Idle connections that break are replaced by the pool; whoever needs one meets the error itself. */
 function ignore(): void {}
+
+/** One that breaks in the moment when the pool hands it over has no listener yet, and would end the process. */
+function bearErrors(client: PoolClient): void {
+  client.on("error", ignore);
+}

@@ -1,5 +1,6 @@
 import type { OpenBackend } from "../../contracts/backend.js";
 import type { OutboxOptions } from "../../contracts/outbox.js";
+import { refuseReplicas } from "../sql/refuse-replicas.js";
 import { postgresBroker } from "./broker.js";
 import { postgresCache } from "./cache.js";
 import { Connections } from "./connections.js";
@@ -9,6 +10,7 @@ import { postgresOutbox } from "./outbox.js";
 import { ProjectDatabase } from "./project-database.js";
 import { PostgresSchema } from "./schema.js";
 import { postgresStore } from "./store.js";
+import { PostgresWriter } from "./transactions.js";
 import { WakeUp } from "./wake-up.js";
 
 /** A look every so often, in milliseconds, in case a wake-up got lost. */
@@ -23,6 +25,7 @@ const manualSafetyMs = 20;
  * one; the address then names the schema only.
  */
 export const openBackend: OpenBackend = async (options, clock) => {
+  refuseReplicas(options.durability, "Postgres");
   const connections = await Connections.create(readLocation(options.location), options.client, clock);
   const schema = new PostgresSchema(connections);
   const wakeUp = new WakeUp(connections, () => database.number());
@@ -48,6 +51,7 @@ export const openBackend: OpenBackend = async (options, clock) => {
     schema,
     ...(outbox === null ? {} : { outbox: postgresOutbox(database, outbox, lookMs) }),
     losses: () => lossesSentence(connections),
+    transactions: new PostgresWriter(database),
     [Symbol.asyncDispose]: dispose,
   };
 };

@@ -4,7 +4,7 @@ import { errorText } from "../sql/error-text.js";
 import { LeaseLostError } from "../../errors.js";
 import { codeOf, leaseLostCode } from "./postgres-error.js";
 import type { ProjectDatabase } from "./project-database.js";
-import { statement } from "./statement.js";
+import { soonMs, statement } from "./statement.js";
 
 const open = statement(
   "open-lease",
@@ -25,6 +25,7 @@ const renew = statement(
   `UPDATE {consumer} SET expires_at = {now} + lease_ms, running = $3::json,
      unbroken_since = CASE WHEN expires_at <= {now} THEN {now} ELSE least(unbroken_since, {now}) END
    WHERE project = $1 AND seq = $2`,
+  { soonMs },
 );
 
 const leave = statement("close-lease", "SELECT {leave}($1, $2)");

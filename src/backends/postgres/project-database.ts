@@ -1,4 +1,5 @@
 import type { OutboxOptions } from "../../contracts/outbox.js";
+import { Held } from "../sql/held.js";
 import type { Connections, Queries, Send } from "./connections.js";
 import type { PostgresSchema } from "./schema.js";
 import { statement, type SqlValue, type Statement } from "./statement.js";
@@ -12,6 +13,8 @@ export class ProjectDatabase implements Queries {
   readonly connections: Connections;
   readonly wakeUp: WakeUp;
   readonly outbox: OutboxOptions | null;
+  /** What the consumers of this process know that they hold. */
+  readonly held: Held = new Held();
   readonly #schema: PostgresSchema;
   readonly #name: string;
   #entering: Promise<number> | undefined;

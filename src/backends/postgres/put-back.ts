@@ -1,8 +1,8 @@
 import type { Outcome, Settlement } from "../../contracts/store.js";
 import { errorText } from "../sql/error-text.js";
-import { numberArray, textArray } from "./array-literal.js";
+import { numberArray, rowsOf, textArray } from "./array-literal.js";
 import type { Queries } from "./connections.js";
-import { messageNumber, resending, sendAgain } from "./held-messages.js";
+import { heldBy, messageNumber, resending, sendAgain } from "./held-messages.js";
 import { statement, type SqlValue } from "./statement.js";
 
 type BackOutcome = Extract<Outcome, { to: "retrying" | "queued" }>;
@@ -30,9 +30,8 @@ const putBackSql = statement(
        started_at = coalesce(f.started_at, m.started_at),
        stopped_at = coalesce(f.stopped_at, m.stopped_at),
        worker = coalesce(f.worker, m.worker)
-     FROM unnest($3::bigint[], $4::bigint[], $5::int[], $6::int[], $7::int[], $8::text[], $9::bigint[], $10::bigint[],
-       $11::text[], $12::text[]) AS f (seq, delay, is_retry, step, counted, ending, started_at, stopped_at, worker, error)
-     WHERE m.seq = f.seq AND m.project = $1 AND m.owner = $2
+     FROM ${rowsOf(3, "bigint", "bigint", "int", "int", "int", "text", "bigint", "bigint", "text", "text")} AS f (seq, delay, is_retry, step, counted, ending, started_at, stopped_at, worker, error)
+     WHERE m.seq = f.seq AND ${heldBy}
      RETURNING m.seq, m.id, m.starts, f.ending, f.counted, f.started_at, f.stopped_at, f.worker, f.error),
    recorded AS (
      INSERT INTO {attempt} (project, id, number, ending, counted, started_at, stopped_at, worker, error)

@@ -3,7 +3,12 @@ export interface Statement {
   /** Under it, a connection keeps the statement prepared. Unique in this folder. */
   readonly name: string;
   readonly text: string;
+  /** It is always done in a moment: without an answer so soon, in milliseconds, its connection counts as lost. */
+  readonly soonMs?: number;
 }
+
+/** For what a cluster says again and again, and must not wait for behind a network that went silent. */
+export const soonMs = 3_000;
 
 /** The name of what is sent once, and kept prepared nowhere. */
 export const unnamed = "";
@@ -11,8 +16,8 @@ export const unnamed = "";
 export type SqlValue = string | number | boolean | null;
 
 /** A statement that is never changed at run time. Parameter 1 is the project's number. */
-export function statement(name: string, text: string): Statement {
-  return { name, text };
+export function statement(name: string, text: string, options: { readonly soonMs?: number } = {}): Statement {
+  return { name, text, ...options };
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Delivery } from "../../contracts/broker.js";
 import { textArray } from "./array-literal.js";
 import { underLease } from "./lease.js";
 import type { ProjectDatabase } from "./project-database.js";
-import { statement } from "./statement.js";
+import { soonMs, statement } from "./statement.js";
 
 type TakenRow = readonly [
   seq: number,
@@ -28,6 +28,7 @@ const takeSql = statement(
   "take",
   `SELECT seq, place, id, envelope, rank, deliveries, attempts, starts, queued_at, due_at, expired
    FROM {take}($1, {now}, $2, $3::text[], $4)`,
+  { soonMs },
 );
 
 /** Hands out up to `max` messages, from the first queue first; in each by priority, due time and enqueue order. */

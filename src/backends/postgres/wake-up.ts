@@ -98,6 +98,8 @@ export class WakeUp {
       this.#isAskedAgain = true;
       return;
     }
+    // It may take long, behind a network that went silent.
+    this.#planPoll();
     this.#working = this.#settle().finally(() => {
       this.#working = undefined;
       if (this.#isAskedAgain) this.#work();
@@ -130,8 +132,8 @@ export class WakeUp {
       return undefined;
     }
     this.#client = client;
-    await client.query(`LISTEN "${channelOf(this.#connections.schema)}"`);
     this.#pulse = setInterval(() => void this.#beat(client), pulseMs).unref();
+    await client.query(`LISTEN "${channelOf(this.#connections.schema)}"`);
     this.#changedAll();
     return client;
   }

@@ -99,7 +99,23 @@ function placeByOptions({ nodes, ...options }: GivenOptions, ioredis: Ioredis): 
 }
 
 function newSingle({ Redis }: Ioredis, options: object): RedisClient {
-  return new Redis({ ...options, ...connectionOptions, ...retryOptions });
+  const client = new Redis({ ...options, ...connectionOptions, ...retryOptions });
+  endSilentGreetings(client);
+  return client;
+}
+
+/** A server that lets us in and says nothing more would keep the client waiting for ever. */
+function endSilentGreetings(client: RedisClient): void {
+  client.on("connect", () => {
+    const timer = setTimeout(() => client.disconnect(true), greetingMs).unref();
+    const done = (): void => {
+      clearTimeout(timer);
+      client.off("ready", done);
+      client.off("close", done);
+    };
+    client.on("ready", done);
+    client.on("close", done);
+  });
 }
 
 function newCluster({ Cluster }: Ioredis, nodes: readonly RedisNode[], options: object): RedisClient {
@@ -126,9 +142,14 @@ function pauseBefore(times: number): number {
   return Math.min(50 * times, 500);
 }
 
+/** From the connection to the first answer, in milliseconds. */
+const greetingMs = 3_000;
+
 const connectionOptions = {
   lazyConnect: true,
-  connectTimeout: 5_000,
+  connectTimeout: 3_000,
+  // What did not answer is not waited for again when it is given up.
+  disconnectTimeout: 250,
   keepAlive: 10_000,
   enableAutoPipelining: false,
   // What was under way when the connection ended is rejected at once: we know best what may be sent again.

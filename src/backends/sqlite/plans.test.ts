@@ -20,6 +20,7 @@ const allowed: readonly RegExp[] = [
   /UPDATE qluster_consumer SET expires_at = \?2 \+ lease_ms WHERE project/, // the same
   /FROM qluster_project/, // one row for each project
   /FROM qluster_schema/, // one row for each version
+  /sqlite_compileoption_get/, // no table at all
   /FROM sqlite_schema/, // one row for each table
   /row_number\(\) OVER/, // only with `retention.successes` as a count, which keeps the table small
   /DELETE FROM qluster_order WHERE project = \? AND told_at/, // orders are taken within seconds

@@ -1,3 +1,4 @@
+import type { SqlSteps } from "../../contracts/transaction.js";
 import type { RunQuery, StoredRun } from "../../contracts/schedules.js";
 import type { FinalState, TaskKind } from "../../contracts/store.js";
 import { storedRun, type RunRow } from "../sql/schedule-row.js";
@@ -21,21 +22,24 @@ export function runsOf(session: Session, id: string, { limit, before }: RunQuery
 }
 
 /** Keeps the outcome of scheduled tasks whose own record goes. */
-export function keepOutcomes(
-  session: Session,
-  tasks: readonly {
-    readonly id: string;
-    readonly state: FinalState;
-    readonly kind: TaskKind;
-    readonly parent: string | null;
-  }[],
-): void {
-  for (const { id, state, kind, parent } of tasks) {
-    if (kind !== "task" || parent === null) continue;
-    session.run("UPDATE qluster_schedule_run SET state = ? WHERE project = ? AND task = ?", [
-      state,
-      session.project,
-      id,
-    ]);
-  }
+export function keepOutcomes(session: Session, tasks: readonly GoneTask[]): void {
+  for (const task of tasks.filter(isScheduled)) session.run(keepSql, [task.state, session.project, task.id]);
+}
+
+/** The same on a foreign transaction. */
+export function* keepOutcomeSteps({ project }: Pick<Session, "project">, task: GoneTask): SqlSteps<void> {
+  if (isScheduled(task)) yield { sql: `${keepSql} RETURNING task`, parameters: [task.state, project, task.id] };
+}
+
+const keepSql = "UPDATE qluster_schedule_run SET state = ? WHERE project = ? AND task = ?";
+
+interface GoneTask {
+  readonly id: string;
+  readonly state: FinalState;
+  readonly kind: TaskKind;
+  readonly parent: string | null;
+}
+
+function isScheduled({ kind, parent }: GoneTask): boolean {
+  return kind === "task" && parent !== null;
 }

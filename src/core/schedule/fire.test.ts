@@ -225,7 +225,7 @@ describe("firing", () => {
   it("out of turn changes neither the next slot nor the repeats", () => {
     const given = schedule({ type: "DAILY" }, { repeats: 4, runCount: 6 });
 
-    const { progress, runs, tasks } = fireNow(given, start + 5);
+    const { progress, runs, tasks } = fireNow(given, start + 5, 77);
 
     expect(progress).toMatchObject({ nextRun: start, repeats: 4, lastTask: tasks[0]?.id });
     expect(runs).toMatchObject([{ number: 7, slot: start + 5, manual: true }]);

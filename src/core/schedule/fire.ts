@@ -68,13 +68,17 @@ export function fireSchedule(schedule: StoredSchedule, now: number, isBusy: bool
   return { ...changeOf(schedule, { ...after, dueAt: dueAtOf(after), lastTask, fault: null }), runs, tasks };
 }
 
-/** A run out of turn: neither the next slot nor the number of repeats changes. */
-export function fireNow(schedule: StoredSchedule, now: number): ScheduleChange {
-  const task = taskFor(schedule, ruleOf(schedule), { slot: now, run: schedule.runCount + 1 });
-  const run = runOf(schedule, 0, { slot: now, at: now, task: task.id, passedOver: null });
+/**
+ * A run out of turn: neither the next slot nor the number of repeats changes.
+ *
+ * @param run - A number that nobody else has for this schedule.
+ */
+export function fireNow(schedule: StoredSchedule, now: number, run: number): ScheduleChange {
+  const task = taskFor(schedule, ruleOf(schedule), { slot: now, run });
+  const record = runOf(schedule, 0, { slot: now, at: now, task: task.id, passedOver: null });
   return {
     ...changeOf(schedule, { lastTask: task.id }),
-    runs: [{ ...run, manual: true }],
+    runs: [{ ...record, manual: true }],
     tasks: [{ ...task, dueAt: null }],
   };
 }

@@ -8,7 +8,7 @@ export interface SlotBody {
   readonly schedule: string;
   /** The slot, in milliseconds since 1970. */
   readonly slot: number;
-  /** The number of a run that was asked for out of turn. */
+  /** Of a run out of turn: a number of its own. */
   readonly run?: number;
   /** The target as its producer has sealed it. */
   readonly envelope: string;
