@@ -107,6 +107,9 @@ it.each(["cut", "silent"] as const)(
     const id = await shop.q.asyncTask("jobs.traced", "held", 60_000);
     await until(() => startsIn(shop).length === 1, 10_000, "the task to start");
     await shop.cluster();
+    const named = async (): Promise<boolean> =>
+      (await shop.q.clusters()).some(({ running }) => running.some((task) => task.id === id));
+    await until(named, 10_000, "a heartbeat to name the task");
 
     network.become(weather);
     dying.kill("SIGKILL");
