@@ -10,8 +10,8 @@ import type { ConsumeOptions, Consumer, Delivery } from "./broker.js";
  *
  * | when | time to send |
  * | --- | --- |
- * | written: `submit`, a follow-up, `Broker.enqueue` | the later one of now + `handMs` and `dueAt - aheadMs` |
- * | written otherwise, by who does not send: a schedule, a transaction of the application | the later one of now and `dueAt - aheadMs` |
+ * | written: `submit`, a follow-up, the task of a slot, `Broker.enqueue` | the later one of now + `handMs` and `dueAt - aheadMs` |
+ * | written by who does not send: a transaction of the application | the later one of now and `dueAt - aheadMs` |
  * | handed out by `unsent` or `missing` | now + `handMs` |
  * | marked by `sent`, if its time to send is at most `handMs` away | the later one of `dueAt` and now, + `resendMs` |
  * | begun | none |

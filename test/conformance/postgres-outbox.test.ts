@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import type { Client } from "pg";
+import { createQluster, ref } from "../../src/index.js";
 import { manualClock } from "../../src/testing/index.js";
 import { idOf } from "../../src/testing/messages.js";
 import { newTask } from "../../src/testing/tasks.js";
@@ -27,6 +28,30 @@ it("takes over from a dead hold whose last call is still under way, once that ha
   await client.query("COMMIT");
 
   expect(await soon("the heir begins", answer)).toMatchObject([{ as: "begun", delivery: { deliveries: 2 } }]);
+});
+
+it("leaves what a transaction of the application enqueued for whoever sends it, from the commit on", async () => {
+  const url = emptyPlace();
+  // Far longer than the test: only what nobody has in hand is handed out.
+  await using backend = await openAt(url, { outbox: { ...outbox, aheadMs: 0, handMs: 600_000 } });
+  const hold = await backend.outbox!.hold({
+    queues: ["test"],
+    leaseMs: 60_000,
+    cluster: { id: "c", host: "h", pid: 1 },
+  });
+  const config = { name: "test", database: "memory:", secret: "s".repeat(40) };
+  await using q = createQluster(config, { root: import.meta.dirname, env: {}, backend });
+  const client = await connectTo(url);
+  await client.query("BEGIN");
+  const ids = [
+    await q.in(client).asyncTask(ref("core.tasks.mail"), 1),
+    await q.in(client).asyncTask(ref("core.tasks.mail", { unique: "u" }), 2),
+  ];
+  expect((await hold.unsent(10)).messages).toEqual([]);
+
+  await client.query("COMMIT");
+
+  expect((await hold.unsent(10)).messages.map(({ id }) => id)).toEqual(ids);
 });
 
 /** Resolves when somebody who uses the schema waits for a lock. */

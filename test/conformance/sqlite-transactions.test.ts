@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from "vitest";
+import type { Backend, OutboxOptions } from "../../src/contracts/index.js";
 import { openBackendWith } from "../../src/backends/sqlite/index.js";
 import { nodeDriver } from "../../src/backends/sqlite/driver.js";
 import { createQluster, ref, task } from "../../src/index.js";
@@ -48,6 +49,38 @@ describe(`a transaction on a handle of ${Sqlite.name}`, () => {
     expect(await q.queueSize()).toBe(1);
   });
 
+  it("leaves its tasks for whoever sends them to a broker elsewhere, from the commit on", async () => {
+    // Far longer than the test: only what nobody has in hand is handed out.
+    const outbox = { aheadMs: 0, handMs: 600_000, resendMs: 3_600_000, missingMs: 1_200_000 };
+    const { q, db, backend } = await opened({ outbox });
+    const cluster = { id: "c", host: "web-1", pid: 1 };
+    const hold = await backend.outbox!.hold({ queues: ["test"], leaseMs: 60_000, cluster });
+    db.exec("BEGIN IMMEDIATE");
+    const ids = [await q.in(db).asyncTask(echo, 1), await q.in(db).asyncTask(ref(echo, { unique: "u" }), 2)];
+    db.exec("COMMIT");
+    await q.asyncTask(echo, "in the hands of its writer");
+
+    const { messages } = await hold.unsent(10);
+
+    expect(messages.map(({ id }) => id)).toEqual(ids);
+  });
+
+  it("works on the application's own SQLite with a broker in another file", async () => {
+    const [database, broker] = [temporaryFile(), temporaryFile()];
+    const config = { name: "test", database: `sqlite:${database}`, broker: `sqlite:${broker}`, secret };
+    await using q = createQluster(config, { root: import.meta.dirname, env: {}, sqlite: Sqlite });
+    await q.open();
+    const db = new Sqlite(database);
+    onTestFinished(() => void db.close());
+    db.exec("BEGIN IMMEDIATE");
+
+    const id = await q.in(db).asyncTask(echo, 1);
+    db.exec("COMMIT");
+
+    expect((await q.status(id))?.state).toBe("queued");
+    expect(await q.queueSize()).toBe(1);
+  });
+
   it("has to be open", async () => {
     const { q, db } = await opened();
 
@@ -56,9 +89,18 @@ describe(`a transaction on a handle of ${Sqlite.name}`, () => {
   });
 });
 
-async function opened(): Promise<{ q: Qluster; db: Handle }> {
+async function opened(
+  extra: { readonly outbox?: OutboxOptions } = {},
+): Promise<{ q: Qluster; db: Handle; backend: Backend }> {
   const location = temporaryFile();
-  const options = { project: "test", durability: "process", migrate: true, blockMs: 20, retryMs: 5_000 } as const;
+  const options = {
+    ...extra,
+    project: "test",
+    durability: "process",
+    migrate: true,
+    blockMs: 20,
+    retryMs: 5_000,
+  } as const;
   const backend = await openBackendWith({ ...options, location }, Sqlite as never);
   const config = { name: "test", database: "memory:", secret };
   const q = createQluster(config, { root: import.meta.dirname, env: {}, backend });
@@ -69,5 +111,5 @@ async function opened(): Promise<{ q: Qluster; db: Handle }> {
     await q.close();
     await backend[Symbol.asyncDispose]();
   });
-  return { q, db };
+  return { q, db, backend };
 }

@@ -7,7 +7,7 @@ import { forgetDetails, heldBy, messageNumber } from "./held-messages.js";
 import { keepOutcomes } from "./schedule-runs.js";
 import { statement, type SqlValue, type Statement } from "./statement.js";
 
-export type FinalOutcome = Extract<Outcome, { to: FinalState }>;
+type FinalOutcome = Extract<Outcome, { to: FinalState }>;
 
 /** A message that ends, and how. */
 export interface EndedMessage {
