@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { Backend, BackendOptions } from "../contracts/backend.js";
 import type { Consumer, ConsumeOptions, TakeOptions } from "../contracts/broker.js";
+import type { Flows } from "../contracts/flows.js";
 import { reviveError } from "./store-thread-errors.js";
 import type { Answer, Call, CallTarget, OpenedCapabilities } from "./store-thread-protocol.js";
 
@@ -20,8 +21,9 @@ export async function openInThread(scheme: string, options: BackendOptions): Pro
       consume: async (request: ConsumeOptions): Promise<Consumer> => line.consumer(request),
     },
     store: {
-      ...line.proxy<Omit<Backend["store"], "capabilities" | "watch">>("store", storeMethods),
+      ...line.proxy<Omit<Backend["store"], "capabilities" | "watch" | "flows">>("store", storeMethods),
       capabilities: capabilities.store,
+      flows: line.proxy<Flows>("flows", flowMethods),
       watch: (changed) => line.watch(changed),
     },
     cache: {
@@ -70,6 +72,15 @@ const storeMethods = [
   "clean",
   "now",
 ] as const satisfies readonly (keyof Backend["store"])[];
+
+const flowMethods = [
+  "open",
+  "close",
+  "resume",
+  "find",
+  "members",
+  "outcomes",
+] as const satisfies readonly (keyof Flows)[];
 
 const cacheMethods = [
   "get",

@@ -1,4 +1,5 @@
 import type { Receipt, RunningTask } from "./broker.js";
+import type { FlowKind, Flows, Membership } from "./flows.js";
 
 /**
  * Keeps tasks, attempts, groups, heartbeats: the record that people look at and the truth after a crash.
@@ -11,6 +12,9 @@ import type { Receipt, RunningTask } from "./broker.js";
  */
 export interface Store {
   readonly capabilities: StoreCapabilities;
+
+  /** Chains, iterables and batches. Missing in a store that keeps none; the verbs for them are refused then. */
+  readonly flows?: Flows | undefined;
 
   /**
    * Stores new tasks and queues them in the same write: all, or none. A repeated id changes nothing, so a producer that
@@ -115,8 +119,11 @@ export type WaitingState = "scheduled" | "queued" | "running" | "retrying";
 export type FinalState = "succeeded" | "failed" | "cancelled" | "expired";
 export type TaskState = WaitingState | FinalState;
 
-/** `hook`: runs because another task finished; not counted in groups, totals or rates. */
-export type TaskKind = "task" | "hook";
+/**
+ * `hook`: runs because another task finished; not counted in groups, totals or rates. Others are the records of flows, which
+ * are not counted either, but that of an iterable is a member of its group.
+ */
+export type TaskKind = "task" | "hook" | FlowKind;
 
 export interface NewTask {
   readonly id: string;
@@ -138,6 +145,8 @@ export interface NewTask {
   /** Never started later than this many milliseconds from now. */
   readonly expiresMs: number | null;
   readonly unique: UniqueKey | null;
+  /** The flow that it is a member of. */
+  readonly member?: Membership | undefined;
 }
 
 export interface UniqueKey {

@@ -13,7 +13,7 @@ import { currentTasks } from "./current-task.js";
 import { noteText } from "./note-text.js";
 import { openTask, sealResult } from "./envelope.js";
 import { readHeader } from "./task-header.js";
-import { readHookBody } from "./hook-message.js";
+import { namesHook, readHookBody } from "./hook-message.js";
 import type { TaskHeader } from "./task-header.js";
 import { toErrorRecord } from "./error-record.js";
 import { finishedTask } from "./finished-task.js";
@@ -148,7 +148,7 @@ export class Execution implements CurrentTask {
     const opened =
       header?.kind === "hook"
         ? this.#openHook(job.envelope)
-        : openTask(this.#host.keys, job.queue, job.envelope, { maxBytes: this.#host.maxMessageBytes }, header);
+        : openTask(this.#host.keys, job.queue, job.envelope, this.#limits, header);
     assertOwn(opened.header.id, job.id);
     this.func = opened.header.func;
     this.#name = opened.header.name;
@@ -163,13 +163,18 @@ export class Execution implements CurrentTask {
   #openHook(envelope: string): { header: TaskHeader; args: unknown[] } {
     const { keys, maxMessageBytes, maxResultBytes } = this.#host;
     const { outcome } = readHookBody(envelope);
-    const parent = openTask(keys, outcome.queue, outcome.envelope, { maxBytes: maxMessageBytes });
+    const parent = openTask(keys, outcome.queue, outcome.envelope, this.#limits);
     assertOwn(parent.header.id, outcome.id);
-    if (parent.header.hook === undefined) {
-      throw new EnvelopeError("unreadable", `Message ${this.id} says it is a hook of a task that has none.`);
+    const func = readHeader(envelope)?.func ?? "";
+    if (!namesHook(parent.header, func)) {
+      throw new EnvelopeError("unreadable", `Message ${this.id} says it is a hook of a task that names no such hook.`);
     }
     const finished = finishedTask(outcome, keys, { maxMessageBytes, maxResultBytes });
-    return { header: { v: 1, id: this.id, func: parent.header.hook, kind: "hook" }, args: [finished] };
+    return { header: { v: 1, id: this.id, func, kind: "hook" }, args: [finished] };
+  }
+
+  get #limits(): { readonly maxBytes: number; readonly maxResultBytes: number } {
+    return { maxBytes: this.#host.maxMessageBytes, maxResultBytes: this.#host.maxResultBytes };
   }
 
   // No async functions from here on: each promise is dear while async context is tracked, and most tasks need one.

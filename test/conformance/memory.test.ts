@@ -1,6 +1,14 @@
 import { describe, it } from "vitest";
 import { openBackend } from "../../src/backends/memory/index.js";
-import { brokerSuite, cacheSuite, manualClock, schemaSuite, storeSuite, type Where } from "../../src/testing/index.js";
+import {
+  brokerSuite,
+  cacheSuite,
+  flowSuite,
+  manualClock,
+  schemaSuite,
+  storeSuite,
+  type Where,
+} from "../../src/testing/index.js";
 
 describe("memory", () => {
   const clock = manualClock();
@@ -24,5 +32,6 @@ describe("memory", () => {
   });
   storeSuite({ describe, it, clock, open });
   cacheSuite({ describe, it, clock, open });
+  flowSuite({ describe, it, clock, open });
   schemaSuite({ describe, it, clock, open, tables: false });
 });

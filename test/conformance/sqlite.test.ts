@@ -4,7 +4,15 @@ import { join } from "node:path";
 import { afterAll, describe, it } from "vitest";
 import { libsqlDriver, nodeDriver } from "../../src/backends/sqlite/driver.js";
 import { openSqlite } from "../../src/backends/sqlite/index.js";
-import { brokerSuite, cacheSuite, manualClock, schemaSuite, storeSuite, type Where } from "../../src/testing/index.js";
+import {
+  brokerSuite,
+  cacheSuite,
+  flowSuite,
+  manualClock,
+  schemaSuite,
+  storeSuite,
+  type Where,
+} from "../../src/testing/index.js";
 
 // A Node that has SQLite of its own runs the suites on both drivers; files are the same for both.
 const drivers = [nodeDriver(), await libsqlDriver()].filter((driver) => driver !== undefined);
@@ -38,5 +46,6 @@ describe.each(drivers)("sqlite by $name", (driver) => {
   });
   storeSuite({ describe, it, clock, open });
   cacheSuite({ describe, it, clock, open });
+  flowSuite({ describe, it, clock, open });
   schemaSuite({ describe, it, clock, open, tables: true });
 });

@@ -9,7 +9,9 @@ import type {
   TaskProgress,
   UniqueKey,
 } from "../../contracts/store.js";
+import type { Membership } from "../../contracts/flows.js";
 import { bell, type Bell } from "./bell.js";
+import type { FlowState } from "./flow-state.js";
 import type { Line } from "./line.js";
 
 /** All that one project has in one place. Every change is made in one turn of the loop, so each one is atomic. */
@@ -24,6 +26,9 @@ export interface ProjectState {
   readonly attempts: Map<string, AttemptRecord[]>;
   readonly notes: Map<string, Notes>;
   readonly unique: Map<string, KeyHolder>;
+  readonly flows: Map<string, FlowState>;
+  /** The flows that finished tasks were members of. */
+  readonly memberOf: Map<string, string>;
   readonly rollups: Map<string, Writable<MinuteRollup>>;
   readonly beats: Map<string, { readonly status: ClusterStatus; readonly until: number }>;
   readonly orders: Map<string, ClusterOrder[]>;
@@ -53,6 +58,7 @@ export interface Message {
   dueAt: number;
   readonly expiresAt: number | null;
   readonly unique: UniqueKey | null;
+  readonly member: Membership | undefined;
   /** The consumer that has it. */
   holder: string | null;
   deliveries: number;
@@ -101,6 +107,8 @@ export function emptyProject(): ProjectState {
     attempts: new Map(),
     notes: new Map(),
     unique: new Map(),
+    flows: new Map(),
+    memberOf: new Map(),
     rollups: new Map(),
     beats: new Map(),
     orders: new Map(),

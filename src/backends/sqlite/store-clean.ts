@@ -1,5 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import type { RetentionLimits, TaskKind } from "../../contracts/store.js";
+import { expireFlows, isAnyOverdue } from "./flow-cancel.js";
 import type { ProjectFile, Session } from "./project-file.js";
 import { removeTasks } from "./remove-tasks.js";
 
@@ -11,6 +12,13 @@ const rollupsMs = 90 * dayMs;
 
 /** Tasks that one call finds by their number: the rest is for the next one. */
 const mostSurplus = 100_000;
+
+const taskKinds = ["task", "hook", "chain", "iter", "batch"] as const satisfies readonly TaskKind[];
+
+/** A member of a flow that is open. */
+const isOpen = `member IS NOT NULL AND EXISTS (
+    SELECT 1 FROM qluster_flow f
+    WHERE f.project = qluster_task.project AND f.id = substr(member, 1, instr(member, '.') - 1) AND f.state = 'open')`;
 
 /** What one step found: tasks to remove, and whether there may be more. */
 interface Found {
@@ -30,8 +38,12 @@ export class Cleaner {
 
   /** Resolves to the number of tasks removed. */
   async clean(limits: RetentionLimits): Promise<number> {
+    if (await this.#file.read(isAnyOverdue)) {
+      await this.#file.write(expireFlows);
+      this.#file.wakeUp.changed();
+    }
     let removed = await this.#removeSuccesses(limits);
-    for (const kind of ["task", "hook"] as const) removed += await this.#removeFailures(kind, limits);
+    for (const kind of taskKinds) removed += await this.#removeFailures(kind, limits);
     removed += await this.#remove(await this.#file.read((session) => surplusSuccesses(session, limits)));
     await this.#file.write(removeLeftovers);
     if (removed > 0) this.#file.wakeUp.changed();
@@ -102,10 +114,11 @@ interface WalkedRow {
   readonly state: string;
   readonly finished_at: number;
   readonly is_member: number;
+  readonly is_open: number;
 }
 
 const walkSql = `
-  SELECT seq, state, finished_at, grp IS NOT NULL AS is_member FROM qluster_task NOT INDEXED
+  SELECT seq, state, finished_at, grp IS NOT NULL AS is_member, ${isOpen} AS is_open FROM qluster_task NOT INDEXED
   WHERE seq >= ? AND project = ? ORDER BY seq LIMIT ${step}`;
 
 /** Over the oldest tasks, up to the first that is young: `seq` ascends with the time of the end. */
@@ -118,14 +131,19 @@ function walk(session: Session, from: number, limits: Cutoffs): Walked {
     if (row.finished_at >= limits.cutoff) return { seqs, next: row.seq, kept, isMore: false };
     next = row.seq + 1;
     if (row.state !== "succeeded") continue;
-    if (row.is_member === 1 && row.finished_at >= limits.groupCutoff) kept ??= row.seq;
+    if (isKept(row, limits)) kept ??= row.seq;
     else seqs.push(row.seq);
   }
   return { seqs, next, kept, isMore: rows.length === step };
 }
 
+/** Somebody may still wait for the whole group, or the flow has not ended. */
+function isKept(row: Omit<WalkedRow, "state">, { groupCutoff }: Cutoffs): boolean {
+  return row.is_open === 1 || (row.is_member === 1 && row.finished_at >= groupCutoff);
+}
+
 const failuresSql = `
-  SELECT seq, finished_at, grp IS NOT NULL AS is_member FROM qluster_task INDEXED BY qluster_task_other
+  SELECT seq, finished_at, grp IS NOT NULL AS is_member, ${isOpen} AS is_open FROM qluster_task INDEXED BY qluster_task_other
   WHERE project = ? AND kind = ? AND (state <> 'succeeded' OR kind <> 'task') AND seq >= ? AND state <> 'succeeded'
   ORDER BY seq LIMIT ${step}`;
 
@@ -139,7 +157,7 @@ function walkFailures(
   const rows = session.all<Omit<WalkedRow, "state">>(failuresSql, [session.project, kind, from]);
   const young = rows.findIndex((row) => row.finished_at >= limits.cutoff);
   const old = young === -1 ? rows : rows.slice(0, young);
-  const gone = old.filter((row) => row.is_member === 0 || row.finished_at < limits.groupCutoff);
+  const gone = old.filter((row) => !isKept(row, limits));
   return {
     seqs: gone.map(({ seq }) => seq),
     next: (rows.at(-1)?.seq ?? from) + 1,
@@ -147,7 +165,7 @@ function walkFailures(
   };
 }
 
-const mayGo = "(grp IS NULL OR finished_at < ?2)";
+const mayGo = `(grp IS NULL OR finished_at < ?2) AND NOT (${isOpen})`;
 const partitions = { group: "grp", name: "name", func: "func" } as const;
 
 /** Successes beyond the newest so many, of all together or of each group, name or function. */
@@ -155,8 +173,12 @@ function surplusSuccesses(session: Session, { successesCount, per, groupMs }: Re
   if (successesCount === null) return [];
   const groupCutoff = session.now - groupMs;
   if (per !== null) return surplusOfEach(session, partitions[per], successesCount, groupCutoff);
-  return (["task", "hook"] as const).flatMap((kind) => surplusOfKind(session, kind, successesCount, groupCutoff));
+  return countedKinds.flatMap((kind) => surplusOfKind(session, kind, successesCount, groupCutoff));
 }
+
+/** Records of flows go by their age alone. */
+const countedKinds = ["task", "hook"] as const satisfies readonly TaskKind[];
+type CountedKind = (typeof countedKinds)[number];
 
 /** Tasks stand in the table in the order of their end; the few hooks among them are found by their index. */
 const ofKind = {
@@ -164,10 +186,10 @@ const ofKind = {
   hook:
     "FROM qluster_task INDEXED BY qluster_task_other WHERE project = ?1 AND kind = 'hook' " +
     "AND (state <> 'succeeded' OR kind <> 'task') AND state = 'succeeded'",
-} as const satisfies Record<TaskKind, string>;
+} as const satisfies Record<CountedKind, string>;
 
 /** Walks over those that stay only, and numbers none: with few enough there is nothing more to look at. */
-function surplusOfKind(session: Session, kind: TaskKind, count: number, groupCutoff: number): number[] {
+function surplusOfKind(session: Session, kind: CountedKind, count: number, groupCutoff: number): number[] {
   const newest = session.first<{ seq: number }>(`SELECT seq ${ofKind[kind]} ORDER BY seq DESC LIMIT 1 OFFSET ?2`, [
     session.project,
     count,
@@ -186,8 +208,8 @@ function surplusOfEach(session: Session, column: string, count: number, groupCut
   return session
     .all<{ seq: number }>(
       `SELECT seq FROM (
-         SELECT seq, grp, finished_at, row_number() OVER (PARTITION BY kind, ${column} ORDER BY seq DESC) AS place
-         FROM qluster_task WHERE project = ?1 AND state = 'succeeded')
+         SELECT seq, project, member, grp, finished_at, row_number() OVER (PARTITION BY kind, ${column} ORDER BY seq DESC) AS place
+         FROM qluster_task WHERE project = ?1 AND state = 'succeeded' AND kind IN ('task', 'hook')) AS qluster_task
        WHERE place > ?3 AND ${mayGo} LIMIT ${mostSurplus}`,
       [session.project, groupCutoff, count],
     )

@@ -1,5 +1,6 @@
 import type { Settlement, TaskKind } from "../../contracts/store.js";
 import type { Ended } from "../sql/rollup.js";
+import { tellFlows, type EndedMember } from "./flow-advance.js";
 import { forgetDetails } from "./held-messages.js";
 import { insertEnded, type EndedMessage } from "./insert-ended.js";
 import type { ProjectFile, Session } from "./project-file.js";
@@ -22,14 +23,26 @@ export async function finishDeliveries(
 
 function finishInside(session: Session, consumer: number, settlements: readonly Settlement[]): boolean[] {
   const stored = storeEnded(session, consumer, settlements.flatMap(keptEnding));
-  const unstored: Ended[] = [];
+  const unstored: Unstored[] = [];
   const answers = settlements.map((settlement) => {
-    return stored.has(settlement.id) || settleAlone(session, consumer, settlement, unstored);
+    return stored.ids.has(settlement.id) || settleAlone(session, consumer, settlement, unstored);
   });
   rollUp(session, unstored);
   const followUps = settlements.flatMap((settlement, index) => (answers[index] === true ? settlement.followUps : []));
   if (followUps.length > 0) submitInside(session, followUps);
+  const ended = [...stored.members, ...unstored.flatMap(({ ended: member }) => member ?? [])];
+  if (ended.length > 0) tellFlows(session, ended);
   return answers;
+}
+
+/** A final outcome without a record of its own. */
+interface Unstored extends Ended {
+  readonly ended: EndedMember | undefined;
+}
+
+interface Stored {
+  readonly ids: ReadonlySet<string>;
+  readonly members: readonly EndedMember[];
 }
 
 /** The settlement as a message to store, or nothing when it is none. */
@@ -40,8 +53,8 @@ function keptEnding({ receipt, id, attempt, outcome }: Settlement): EndedMessage
 }
 
 /** Moves messages to the finished tasks, all at once. Resolves to the ids of those that were still ours. */
-function storeEnded(session: Session, consumer: number, messages: readonly EndedMessage[]): ReadonlySet<string> {
-  if (messages.length === 0) return new Set();
+function storeEnded(session: Session, consumer: number, messages: readonly EndedMessage[]): Stored {
+  if (messages.length === 0) return { ids: new Set(), members: [] };
   const last = lastTask(session);
   const count = insertEnded(session, consumer, messages);
   const stored = count === messages.length ? messages : storedSince(session, last, messages);
@@ -49,7 +62,20 @@ function storeEnded(session: Session, consumer: number, messages: readonly Ended
     JSON.stringify(stored.map(({ seq }) => seq)),
   ]);
   rollUpStored(session, last);
-  return new Set(stored.map(({ id }) => id));
+  return { ids: new Set(stored.map(({ id }) => id)), members: membersSince(session, last, stored) };
+}
+
+function membersSince(session: Session, last: number, stored: readonly EndedMessage[]): EndedMember[] {
+  const rows = session.all<{ id: string; member: string }>(
+    "SELECT id, member FROM qluster_task NOT INDEXED WHERE seq > ? AND member IS NOT NULL",
+    [last],
+  );
+  if (rows.length === 0) return [];
+  const outcomes = new Map(stored.map(({ id, outcome }) => [id, outcome]));
+  return rows.flatMap(({ id, member }) => {
+    const outcome = outcomes.get(id);
+    return outcome === undefined ? [] : [{ member, outcome }];
+  });
 }
 
 function lastTask(session: Session): number {
@@ -63,19 +89,21 @@ function storedSince(session: Session, last: number, messages: readonly EndedMes
 }
 
 /** What is put back, leaves no record, is not ours any more, or has an older ending, which stays. */
-function settleAlone(session: Session, consumer: number, settlement: Settlement, unstored: Ended[]): boolean {
+function settleAlone(session: Session, consumer: number, settlement: Settlement, unstored: Unstored[]): boolean {
   const { attempt, outcome, id } = settlement;
   const message = { seq: heldMessage(settlement.receipt).seq, id };
   if (outcome.to === "retrying" || outcome.to === "queued") {
     return putBack(session, consumer, message, attempt, outcome);
   }
-  const row = session.first<{ queue: string; kind: TaskKind }>(
-    "DELETE FROM qluster_message WHERE seq = ? AND id = ? AND owner = ? RETURNING queue, kind",
+  const row = session.first<{ queue: string; kind: TaskKind; member: string | null }>(
+    "DELETE FROM qluster_message WHERE seq = ? AND id = ? AND owner = ? RETURNING queue, kind, member",
     [message.seq, id, consumer],
   );
   if (row === undefined) return false;
   if (outcome.to === "succeeded" && !outcome.keep) forgetDetails(session, id);
   const ranMs = attempt === null ? 0 : attempt.stoppedAt - attempt.startedAt;
-  unstored.push({ queue: row.queue, kind: row.kind, state: outcome.to, ranMs });
+  const { queue, kind, member } = row;
+  const ended = member === null ? undefined : { member, outcome };
+  unstored.push({ queue, kind, state: outcome.to, ranMs, ended });
   return true;
 }
