@@ -1,16 +1,17 @@
 export { currentTask, humanize, humanName, registerCodec } from "./client/core-exports.js";
 export { createQluster } from "./client/create-qluster.js";
 export type { CreateOptions } from "./client/create-qluster.js";
-export { link } from "./client/link.js";
+export type { ChainId, ChainLink, Checked, DefineLink, DefineParallel, Link, Previous } from "./client/chain-types.js";
+export { link, parallel, previous } from "./client/link.js";
 export { signals } from "./client/public-signals.js";
 export { ref, task } from "./client/task.js";
 export type {
-  DefineLink,
+  ChainOptions,
   DefineRef,
   DefineTask,
   EnqueueVerbs,
+  FlowStatus,
   GroupOptions,
-  Link,
   NoSchema,
   Qluster,
   ReadOptions,

@@ -8,7 +8,10 @@ import { folderOfConfig } from "../options/find-config.js";
 import { openBackend } from "../options/open-backend.js";
 import { resolveConfig } from "../options/resolve.js";
 import type { ResolvedConfig } from "../options/resolved.js";
+import { Chains } from "./chains.js";
 import { Connection } from "./connection.js";
+import { FlowDesk } from "./flow-desk.js";
+import { FlowReader } from "./flow-reader.js";
 import { Groups } from "./groups.js";
 import { clientLogger } from "./logger.js";
 import { filledText } from "./option-checks.js";
@@ -55,6 +58,7 @@ export function qlusterOf(config: ResolvedConfig, backend?: Backend): Qluster {
   const opener: Opener = { keys, limits: config };
   const verbs: Qluster = {
     ...enqueueVerbs(sender),
+    ...flowVerbs(new FlowDesk(connection, sender, config), new FlowReader(store, opener)),
     ...readVerbs(waiters, opener),
     ...groupVerbs(new Groups(store, waiters, opener)),
     ...taskVerbs(connection, store),
@@ -83,6 +87,15 @@ function enqueueVerbs(sender: Sender): Pieces<"asyncTask" | "asyncTasks"> {
   };
 }
 
+function flowVerbs(desk: FlowDesk, reader: FlowReader): Pieces<"asyncChain" | "flow" | "resume"> {
+  const chains = new Chains(desk);
+  return {
+    asyncChain: ((links: unknown, options?: unknown) => chains.send(links, options)) as Qluster["asyncChain"],
+    flow: async (id) => await reader.status(filledText(id, "id")),
+    resume: async (id) => await chains.resume(filledText(id, "id")),
+  };
+}
+
 function readVerbs(waiters: Waiters, opener: Opener): Pieces<"result" | "fetch"> {
   const find = async (
     id: unknown,
@@ -100,7 +113,8 @@ function readVerbs(waiters: Waiters, opener: Opener): Pieces<"result" | "fetch">
 
 function groupVerbs(groups: Groups): Pieces<"resultGroup" | "fetchGroup" | "countGroup" | "deleteGroup"> {
   return {
-    resultGroup: ((group: string, options?: GroupOptions) => groups.results(group, options)) as Qluster["resultGroup"],
+    resultGroup: ((group: string, options?: GroupOptions) =>
+      groups.results(group, options) as unknown) as Qluster["resultGroup"],
     fetchGroup: ((group: string, options?: GroupOptions) => groups.records(group, options)) as Qluster["fetchGroup"],
     countGroup: (group, options) => groups.count(group, options),
     deleteGroup: (group, options) => groups.delete(group, options),

@@ -1,8 +1,10 @@
+import type { StoredFlow } from "../contracts/flows.js";
 import type { Store } from "../contracts/store.js";
 import { checkLength } from "../core/names.js";
 import type { FinishedTask } from "../core/task-types.js";
 import { OptionError } from "../errors.js";
 import { boundedInteger, filledText, trueOrFalse } from "./option-checks.js";
+import { FlowReader } from "./flow-reader.js";
 import { failureOf, patienceOf, recordOf, resultOf, type Opener } from "./reader.js";
 import type { GroupOptions } from "./types.js";
 import type { Waiters } from "./waiters.js";
@@ -15,14 +17,22 @@ export class Groups {
   readonly #waiters: Waiters;
   readonly #opener: Opener;
 
+  readonly #flows: FlowReader;
+
   constructor(store: () => Promise<Store>, waiters: Waiters, opener: Opener) {
     this.#store = store;
+    this.#flows = new FlowReader(store, opener);
     this.#waiters = waiters;
     this.#opener = opener;
   }
 
   async results(group: string, options?: GroupOptions): Promise<unknown[] | undefined> {
     const failures = trueOrFalse(options?.failures, "failures") ?? false;
+    const flow = await this.#flowOf(group);
+    if (flow !== undefined) {
+      const ready = await this.#readyFlow(flow, options);
+      return ready === undefined ? undefined : await this.#flows.results(ready, failures);
+    }
     if (!(await this.#isReady(group, options))) return undefined;
     const store = await this.#store();
     const tasks = await store.group(group, { which: failures ? "all" : "succeeded" });
@@ -31,6 +41,11 @@ export class Groups {
 
   async records(group: string, options?: GroupOptions): Promise<FinishedTask[] | undefined> {
     const failures = trueOrFalse(options?.failures, "failures") ?? true;
+    const flow = await this.#flowOf(group);
+    if (flow !== undefined) {
+      const ready = await this.#readyFlow(flow, options);
+      return ready === undefined ? undefined : await this.#flows.records(ready, failures);
+    }
     if (!(await this.#isReady(group, options))) return undefined;
     const store = await this.#store();
     const tasks = await store.group(group, { which: failures ? "all" : "succeeded" });
@@ -41,6 +56,8 @@ export class Groups {
     checkGroup(group);
     checkKeys(options, ["failures"]);
     const which = trueOrFalse(options.failures, "failures") === true ? "failed" : "all";
+    const flow = await this.#flowOf(group);
+    if (flow !== undefined) return which === "failed" ? flow.failed : flow.done;
     return await (await this.#store()).countGroup(group, which);
   }
 
@@ -49,6 +66,22 @@ export class Groups {
     checkKeys(options, ["tasks"]);
     const tasks = trueOrFalse(options.tasks, "tasks") ?? false;
     return await (await this.#store()).deleteGroup(group, { tasks });
+  }
+
+  /** A chain or an iterable that is meant by its id. */
+  async #flowOf(group: unknown): Promise<StoredFlow | undefined> {
+    const flow = typeof group === "string" ? await this.#flows.find(group) : undefined;
+    return flow?.kind === "batch" ? undefined : flow;
+  }
+
+  /** Waits until the flow has ended, or `count` of its members have. A flow that has ended has no more to wait for. */
+  async #readyFlow(flow: StoredFlow, options: GroupOptions | undefined): Promise<StoredFlow | undefined> {
+    const count = boundedInteger(options?.count, "count", 0, Number.MAX_SAFE_INTEGER);
+    const patience = patienceOf(options, waitOptions, count === undefined ? 0 : Infinity);
+    const isLook = count === undefined && patience.waitMs === 0;
+    const goal = { kind: "flow", id: flow.id, count: isLook ? 1 : (count ?? Infinity) } as const;
+    const isReady = (await this.#waiters.wait(goal, patience)) === true;
+    return isReady ? await this.#flows.find(flow.id) : undefined;
   }
 
   /** Waits for `count` finished members; without `count`, for the first one. */

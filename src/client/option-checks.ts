@@ -47,6 +47,16 @@ export function checkKeys(options: object): void {
   }
 }
 
+/** The same for other things than tasks. @param what - `a chain`. */
+export function checkKnown(options: object, allowed: readonly string[], what: string): void {
+  for (const key of Object.keys(options)) {
+    if (allowed.includes(key)) continue;
+    const near = nearest(key, allowed);
+    const advice = near === undefined ? `Known are: ${allowed.join(", ")}.` : `Did you mean ${near}?`;
+    throw new OptionError(`There is no option "${key}" of ${what}. ${advice}`);
+  }
+}
+
 export function refuse(option: string, value: unknown, expected: string): OptionError {
   return new OptionError(`The option ${option} is ${quote(value)}; expected ${expected}.`);
 }

@@ -4,7 +4,7 @@ import type { Keyring } from "../core/keyring.js";
 import { OptionError, QlusterError } from "../errors.js";
 import type { ResolvedConfig } from "../options/resolved.js";
 import type { Connection } from "./connection.js";
-import { prepare, type EnqueueHost, type Prepared } from "./enqueuer.js";
+import { prepare, type EnqueueHost, type PartOfFlow, type Prepared } from "./enqueuer.js";
 import { partsOf } from "./link.js";
 import { LiveNames } from "./live-names.js";
 import { quote } from "../core/quote.js";
@@ -55,7 +55,7 @@ export class Sender {
   send(target: unknown, args: readonly unknown[]): Promise<string> {
     try {
       this.#connection.check();
-      const prepared = this.#prepare(target, args);
+      const prepared = this.prepare(target, args);
       if (prepared instanceof Promise) return this.#counted(prepared.then((ready) => this.#sendOne(ready)));
       return this.#runsHere(prepared) ? this.#counted(this.#sync.run(prepared)) : this.#sendOne(prepared);
     } catch (error) {
@@ -86,14 +86,40 @@ export class Sender {
     return call;
   }
 
-  #prepare(target: unknown, args: readonly unknown[]): Prepared | Promise<Prepared> {
-    return prepare((this.#host ??= this.#createHost()), target, args);
+  /** What requests of this client have in common. */
+  get host(): EnqueueHost {
+    return (this.#host ??= this.#createHost());
+  }
+
+  /** Checks and seals one request, for whoever writes it otherwise. A promise only where the application makes it one. */
+  prepare(target: unknown, args: readonly unknown[], part?: PartOfFlow): Prepared | Promise<Prepared> {
+    return prepare(this.host, target, args, part);
+  }
+
+  /** Runs a request in this process. */
+  runHere(prepared: Prepared): Promise<string> {
+    return this.#sync.run(prepared);
+  }
+
+  /** Runs a hook in this process. Its failure is on record and in the log. */
+  runHookHere(task: NewTask): Promise<void> {
+    return this.#sync.runHook(task);
+  }
+
+  /** Writes tasks in one write with what others enqueue at this moment, and tries again while the store is away. */
+  write(tasks: readonly NewTask[]): Promise<readonly Submitted[]> {
+    return this.#submitter.submit(tasks);
+  }
+
+  /** Counts a call as under way, so that closing waits for it. */
+  counted<T>(call: Promise<T>): Promise<T> {
+    return this.#counted(call);
   }
 
   async #prepareLink(link: unknown, index: number): Promise<Prepared> {
     const { target, args } = partsOf(link, index);
     try {
-      return await this.#prepare(target, args);
+      return await this.prepare(target, args);
     } catch (error) {
       if (error instanceof QlusterError) error.message = `At place ${index} of asyncTasks: ${error.message}`;
       throw error;
@@ -104,7 +130,7 @@ export class Sender {
     if (this.#runsHere(prepared)) return this.#sync.run(prepared);
     const { task } = prepared;
     return this.#submitter.submit([task]).then(([answer]) => {
-      this.#sent(prepared);
+      this.sent(prepared);
       return answer?.id ?? task.id;
     });
   }
@@ -112,11 +138,12 @@ export class Sender {
   async #submit(prepared: readonly Prepared[]): Promise<readonly Submitted[]> {
     if (prepared.length === 0) return [];
     const answers = await this.#submitter.submit(prepared.map(({ task }) => task));
-    for (const one of prepared) this.#sent(one);
+    for (const one of prepared) this.sent(one);
     return answers;
   }
 
-  #sent({ task, unknown }: Prepared): void {
+  /** Says that a request was written. */
+  sent({ task, unknown }: Prepared): void {
     if (unknown) this.#liveNames.check(task.func);
     if (this.#config.logger !== null || this.#config.logLevel === "debug") {
       this.#logger.debug(`Enqueued [${task.queue}] ${task.id}`, {

@@ -134,6 +134,16 @@ export class SyncRunner {
     };
   }
 
+  /** A hook that was composed already. Its failure is on record and in the log, and changes nothing else. */
+  async runHook(task: NewTask): Promise<void> {
+    const { id, func, parent } = task;
+    const header: TaskHeader = { v: 1, id, func, kind: "hook", parent: parent ?? "", timeout: 30_000 };
+    const { note } = await this.#runAndStore(task, header);
+    if (note.success) return;
+    const because = note.error?.message ?? "of an error";
+    this.#host.logger.error(`return hook ${func} failed because ${because}`, { taskId: parent });
+  }
+
   /** In the caller's process, at once. Its failure is on record and in the log, and changes nothing else. */
   async #runHook({ task, header, note }: Told, hook: string): Promise<void> {
     const id = deriveId(task.id, "hook");

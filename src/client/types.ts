@@ -1,20 +1,23 @@
 import type { StandardSchema, InferInput, InferOutput } from "../core/standard-schema.js";
 import type {
   ArgsOf,
-  brand,
   CheckedTask,
   Duration,
   FinishedTask,
   Fn,
+  Hook,
   KnownTask,
   ResultOf,
   Target,
-  TargetResult,
   Task,
+  TargetResult,
+  TaskError,
   TaskId,
   TaskOptions,
   TaskRef,
 } from "../core/task-types.js";
+import type { FlowKind } from "../contracts/flows.js";
+import type { ChainId, ChainLink, Checked, Got, Link, Results } from "./chain-types.js";
 import type { AttemptRecord, CancelAnswer, ClusterStatus, TaskNotes, TaskState } from "../contracts/store.js";
 
 type AnySchema = StandardSchema<readonly unknown[], readonly unknown[]>;
@@ -33,16 +36,6 @@ export type DefineRef = <T extends Target>(
   options?: NoInfer<TaskOptions<T>>,
 ) => TaskRef<T>;
 
-/** One request as a value, for {@link EnqueueVerbs.asyncTasks}. */
-export interface Link<R = unknown> {
-  readonly [brand]: { readonly result: R };
-}
-
-/** The type of {@link link}. */
-export type DefineLink = <T extends Target>(target: KnownTask<T>, ...args: ArgsOf<T>) => Link<TargetResult<T>>;
-
-type LinkResult<L> = L extends Link<infer R> ? R : never;
-
 export interface ReadOptions {
   /** How long to wait for the task to finish. Default 0: one look. `Infinity`: until it has. */
   wait?: Duration | undefined;
@@ -57,6 +50,46 @@ export interface GroupOptions extends ReadOptions {
   failures?: boolean | undefined;
 }
 
+/** What may be said of a chain. */
+export interface ChainOptions {
+  /** The label of all links. Default: the chain's id. At most 100 characters. */
+  group?: string | undefined;
+  /** A name for the chain, at most 100 characters. */
+  name?: string | undefined;
+  /** `"stop"` (default): a link that fails is the last one. `"continue"`: the next one runs, and its `previous()` is `undefined`. */
+  onFailure?: "stop" | "continue" | undefined;
+  /** Called with the finished chain: its results in the order of the links, or what failed. */
+  onComplete?: Hook<unknown> | undefined;
+  /** Failed when it has not ended after so long. Default `"7d"`. */
+  expires?: Duration | undefined;
+  /** Runs it in this process, now. */
+  sync?: boolean | undefined;
+}
+
+/** Where a chain, an iterable or a batch stands. */
+export interface FlowStatus {
+  readonly id: string;
+  readonly kind: FlowKind;
+  readonly name: string | undefined;
+  readonly group: string | undefined;
+  readonly state: "open" | "succeeded" | "failed" | "cancelled";
+  /** How many links, elements or tasks it has; `undefined` while an iterable is still being submitted. */
+  readonly size: number | undefined;
+  /** How many of them have ended, and how many of those without success. */
+  readonly done: number;
+  readonly failed: number;
+  /** The index of the step that runs, or ran last: of a chain, the link in the list it was made of. */
+  readonly current: number;
+  /** The index of the first link or element that failed; the links of a `parallel` are counted one by one. */
+  readonly failedAt: number | undefined;
+  readonly error: TaskError | undefined;
+  /** Of a chain: its links, with the id of the task that each is or will be. */
+  readonly links: readonly { readonly id: string; readonly func: string; readonly state: TaskState | "waiting" }[];
+  readonly openedAt: Date;
+  readonly expiresAt: Date | undefined;
+  readonly endedAt: Date | undefined;
+}
+
 /** The verbs that enqueue. Properties, not methods: they may be destructured. */
 export interface EnqueueVerbs {
   /**
@@ -68,7 +101,23 @@ export interface EnqueueVerbs {
   /** Queues many tasks in one write: all of them, or none. Ids keep their places. */
   readonly asyncTasks: <const L extends readonly Link[]>(
     links: L,
-  ) => Promise<{ -readonly [K in keyof L]: TaskId<LinkResult<L[K]>> }>;
+  ) => Promise<{ -readonly [K in keyof L]: TaskId<Got<L[K]>> }>;
+
+  /**
+   * Runs links one after the other: each is queued when the one before has ended, by the write that stores its result. Resolves
+   * to the id of the chain once all of it is stored. `previous()` among the arguments of a link stands for the result of the
+   * one before; `parallel([...])` runs several side by side, and the next link gets their results as an array.
+   *
+   * A link that fails, after its retries, ends the chain, unless `onFailure` is `"continue"`.
+   *
+   * @throws {OptionError} for an empty chain, for what is no link, and for links with a `unique` key.
+   * @throws {PreviousError} for `previous()` where no link is before.
+   * Counterpart in Django Q2: `async_chain`.
+   */
+  readonly asyncChain: <const L extends readonly ChainLink[]>(
+    links: L & Checked<L>,
+    options?: ChainOptions,
+  ) => Promise<ChainId<Results<L>>>;
 }
 
 /** What `status` says. */
@@ -101,9 +150,24 @@ export interface Qluster extends EnqueueVerbs, AsyncDisposable {
   readonly cancel: (id: string) => Promise<CancelAnswer>;
   /** How many tasks wait and are not held by a cluster. */
   readonly queueSize: (queue?: string) => Promise<number>;
-  /** The results of a group's successes, newest finished first; `undefined` when `count` was not reached in time. */
-  readonly resultGroup: <R = unknown>(group: string, options?: GroupOptions) => Promise<ResultOf<R>[] | undefined>;
-  /** The records of a group, newest finished first. `failures: false` leaves the failed ones out. */
+  /** Where a chain, an iterable or a batch stands; `undefined` when nobody knows it, or when it is a task. */
+  readonly flow: (id: string) => Promise<FlowStatus | undefined>;
+  /**
+   * Runs a chain again from the link on at which it has failed, was cancelled or expired, with the results of the links before. The
+   * failed links get new ids, so that their attempts stay on record. Its `onComplete` is called once more at the next end.
+   *
+   * @throws {FlowError} when there is nothing to resume.
+   */
+  readonly resume: (chain: string) => Promise<void>;
+  /**
+   * The results of a group's successes, newest finished first; `undefined` when `count` was not reached in time. Of a chain, by
+   * its id, in the order of the links, as soon as the chain has ended or `count` links have.
+   */
+  readonly resultGroup: {
+    <L extends readonly unknown[]>(chain: ChainId<L>, options?: GroupOptions): Promise<Partial<L> | undefined>;
+    <R = unknown>(group: string, options?: GroupOptions): Promise<ResultOf<R>[] | undefined>;
+  };
+  /** The records of a group, newest finished first; of a chain in the order of its links. `failures: false` leaves the failed ones out. */
   readonly fetchGroup: <R = unknown>(group: string, options?: GroupOptions) => Promise<FinishedTask<R>[] | undefined>;
   /** How many members have finished; `failures: true`: how many have failed. */
   readonly countGroup: (group: string, options?: { failures?: boolean | undefined }) => Promise<number>;

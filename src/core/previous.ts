@@ -1,12 +1,9 @@
+import { maxDepth } from "./plain-json.js";
+
 const key = Symbol.for("qluster.previous.1");
 
 /** Stands in arguments for the result of the link before. Made by `previous()`; the codec carries it as a tag. */
-export class PreviousMark {
-  readonly [key] = true;
-}
-
-/** The one there is: it says nothing but what it is. */
-export const previousMark: PreviousMark = Object.freeze(new PreviousMark());
+export const previousMark: object = Object.freeze(Object.create({ [key]: true }) as object);
 
 /** What {@link previousMark} is encoded as. No other value has this text in it: quotes in texts are escaped. */
 export const previousTag = '{"$":"previous"}';
@@ -14,6 +11,16 @@ export const previousTag = '{"$":"previous"}';
 /** Also of another copy of this module. */
 export function isPrevious(value: unknown): boolean {
   return typeof value === "object" && value !== null && key in value;
+}
+
+/** Whether the mark stands anywhere in a value. What lies too deep is refused by the codec, cycles too. */
+export function includesPrevious(value: unknown, depth = 0): boolean {
+  if (typeof value !== "object" || value === null || depth > maxDepth) return false;
+  if (isPrevious(value)) return true;
+  const members: Iterable<unknown> =
+    value instanceof Map || value instanceof Set ? value.values() : Object.values(value);
+  for (const member of members) if (includesPrevious(member, depth + 1)) return true;
+  return false;
 }
 
 /** Puts `result` wherever the mark stands, in place: arguments that were decoded a moment ago belong to nobody else. */

@@ -25,11 +25,8 @@ export function endFlow(
     now,
     seq,
   ]);
-  const times = [openedAt, openedAt];
-  session.run(insertRecord, [
-    ...[project, id, state, now, queue, ...times, func, name, group, kind],
-    ...[openedAt, now, errorText(error), envelope],
-  ]);
+  const names = [project, id, state, now, queue, openedAt, openedAt, func, name, group, kind];
+  session.run(insertRecord, [...names, openedAt, now, errorText(error), envelope]);
   if (!flow.queued) return;
   const hooks = flowHooks(flow, { state, error, at: now, members: () => carried(session, flow) });
   if (hooks.length > 0) submitInside(session, hooks);

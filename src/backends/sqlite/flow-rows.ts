@@ -65,7 +65,12 @@ export function addMembers(session: Session, flow: number, tasks: readonly NewTa
 }
 
 /** The sealed tasks of a chain, of these places or all. */
-export function membersOfChain(session: Session, flow: number, from = 0, to = Number.MAX_SAFE_INTEGER): NewTask[] {
+export function membersOfChain(
+  session: Session,
+  flow: number,
+  from: number = 0,
+  to: number = Number.MAX_SAFE_INTEGER,
+): NewTask[] {
   return session
     .all<{ task: string | null }>(
       "SELECT task FROM qluster_flow_member WHERE flow = ? AND place >= ? AND place < ? ORDER BY place",

@@ -1,6 +1,6 @@
 import type { Flows } from "../../contracts/flows.js";
 import type { NewTask } from "../../contracts/store.js";
-import { flowFrom, type NumberedFlow } from "../sql/flow-row.js";
+import { flowFrom } from "../sql/flow-row.js";
 import { moveFlow, queueStep } from "./flow-advance.js";
 import { addFlow, addMembers, flowById, flowRows, membersOfChain, readOutcomes } from "./flow-rows.js";
 import type { ProjectFile, Session } from "./project-file.js";
@@ -27,15 +27,11 @@ export function sqliteFlows(file: ProjectFile): Flows {
       if (resumed) file.wakeUp.changed();
       return resumed;
     },
-    find: (ids) => file.read((session) => flowRows(session, ids).map(flowFrom).map(withoutNumber)),
+    find: (ids) => file.read((session) => flowRows(session, ids).map(flowFrom)),
     members: (id) => file.read((session) => membersOfChain(session, flowById(session, id)?.seq ?? 0)),
     outcomes: (id, from, maxBytes) =>
       file.read((session) => readOutcomes(session, flowById(session, id)?.seq ?? 0, from, maxBytes).outcomes),
   };
-}
-
-function withoutNumber({ seq: _, joined: __, ...flow }: NumberedFlow): Omit<NumberedFlow, "seq" | "joined"> {
-  return flow;
 }
 
 function closeFlow(session: Session, id: string, size: number): void {

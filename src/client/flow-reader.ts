@@ -1,0 +1,136 @@
+import type { MemberOutcome, StoredFlow } from "../contracts/flows.js";
+import type { Store, StoredTask } from "../contracts/store.js";
+import { openResult } from "../core/envelope.js";
+import { memberId } from "../core/flow.js";
+import { inSteps } from "../core/flow-result.js";
+import { readHeader } from "../core/task-header.js";
+import type { FinishedTask } from "../core/task-types.js";
+import { TaskFailedError } from "../errors.js";
+import { flowsOf } from "./flow-desk.js";
+import { recordOf, type Opener } from "./reader.js";
+import type { FlowStatus } from "./types.js";
+
+/** The largest page of results that is read at once, in bytes. */
+export const pageBytes: number = 1024 * 1024;
+
+/** Reads chains, iterables and batches. */
+export class FlowReader {
+  readonly #store: () => Promise<Store>;
+  readonly #opener: Opener;
+
+  constructor(store: () => Promise<Store>, opener: Opener) {
+    this.#store = store;
+    this.#opener = opener;
+  }
+
+  /** The flow with this id, if it is one. */
+  async find(id: string): Promise<StoredFlow | undefined> {
+    if (!/^[0-9a-f]{32}$/.test(id)) return undefined;
+    const { flows } = await this.#store();
+    return (await flows?.find([id]))?.[0];
+  }
+
+  async status(id: string): Promise<FlowStatus | undefined> {
+    const flow = await this.find(id);
+    if (flow === undefined) return undefined;
+    const { kind, state, steps, done, failed, step, failedAt, error, openedAt, expiresAt, endedAt } = flow;
+    return {
+      id,
+      kind,
+      name: flow.name ?? undefined,
+      group: flow.group ?? undefined,
+      state,
+      size: steps.length === 0 ? undefined : steps.reduce((sum, width) => sum + width, 0),
+      done,
+      failed,
+      current: step,
+      failedAt: failedAt ?? undefined,
+      error: error === null ? undefined : { ...error, stack: error.stack ?? undefined },
+      links: kind === "chain" ? await this.#links(id) : [],
+      openedAt: new Date(openedAt),
+      expiresAt: expiresAt === null ? undefined : new Date(expiresAt),
+      endedAt: endedAt === null ? undefined : new Date(endedAt),
+    };
+  }
+
+  /** Results of a chain in the order of its links; with `failures`, what failed stands in its place as an error. */
+  async results(flow: StoredFlow, failures: boolean): Promise<unknown[]> {
+    const outcomes = await this.#all(flow.id);
+    const results: unknown[] = [];
+    for (const outcome of outcomes) {
+      const isLost = outcome.state !== "succeeded";
+      // A failure that ended the chain is no gap in it.
+      if (isLost && !failures && flow.stops) continue;
+      results[outcome.place] = isLost
+        ? failures
+          ? this.failureOf(flow, outcome)
+          : undefined
+        : this.open(flow.id, outcome);
+    }
+    const list = Array.from(results);
+    return flow.kind === "chain" ? inSteps(list, readHeader(flow.envelope)?.flow ?? {}) : list;
+  }
+
+  /** Records of a chain's links, in their order, as far as they were kept. */
+  async records(flow: StoredFlow, failures: boolean): Promise<FinishedTask[]> {
+    const outcomes = (await this.#all(flow.id)).filter(({ state }) => failures || state === "succeeded");
+    const ids = outcomes.map(({ place, run }) => memberId(flow.id, place, run));
+    const tasks = new Map((await (await this.#store()).finished(ids)).map((task) => [task.id, task]));
+    return ids.flatMap((id) => {
+      const task = tasks.get(id);
+      return task === undefined ? [] : [recordOf(task, this.#opener)];
+    });
+  }
+
+  open(flow: string, { place, run, result }: MemberOutcome): unknown {
+    const { keys, limits } = this.#opener;
+    return openResult(keys(), memberId(flow, place, run), result ?? "", { maxBytes: limits.maxResultBytes });
+  }
+
+  failureOf(flow: StoredFlow, { place, run, state, error }: MemberOutcome): TaskFailedError {
+    return new TaskFailedError({
+      id: memberId(flow.id, place, run),
+      func: flow.func,
+      attempts: 0,
+      state: state === "cancelled" || state === "expired" ? state : "failed",
+      error: {
+        name: error?.name ?? "Error",
+        message: error?.message ?? `It ended as ${state}.`,
+        stack: error?.stack ?? undefined,
+      },
+    });
+  }
+
+  /** Outcomes in pages, by place. */
+  async *pages(id: string): AsyncGenerator<readonly MemberOutcome[], void, undefined> {
+    const flows = flowsOf(await this.#store());
+    for (let from = 0; ;) {
+      const page = await flows.outcomes(id, from, pageBytes);
+      const last = page.at(-1);
+      if (last === undefined) return;
+      yield page;
+      from = last.place + 1;
+    }
+  }
+
+  async #all(id: string): Promise<MemberOutcome[]> {
+    const all: MemberOutcome[] = [];
+    for await (const page of this.pages(id)) all.push(...page);
+    return all;
+  }
+
+  async #links(id: string): Promise<FlowStatus["links"]> {
+    const store = await this.#store();
+    const members = await flowsOf(store).members(id);
+    const ended = new Map((await this.#all(id)).map((outcome) => [outcome.place, outcome.state]));
+    const stored = new Map((await store.get(members.map((task) => task.id))).map((task) => [task.id, task]));
+    return members.map(({ id: link, func, member }) => {
+      const state = ended.get(member?.place ?? -1) ?? stateOf(stored.get(link));
+      return { id: link, func, state };
+    });
+  }
+}
+
+function stateOf(task: StoredTask | undefined): FlowStatus["links"][number]["state"] {
+  return task === undefined ? "waiting" : task.state;
+}
