@@ -16,17 +16,60 @@ export default defineConfig({
       // Files that share a process load everything once, which halves the time; these replace modules or globals.
       { test: { name: "unit", include: ["src/**/*.test.ts"], exclude: apart, isolate: false } },
       { test: { name: "apart", include: [...apart, "test/*.test.ts"], exclude: ["test/readme.test.ts"] } },
-      { test: { name: "conformance", include: ["test/conformance/**/*.test.ts"], testTimeout: 20_000 } },
+      {
+        test: {
+          name: "conformance",
+          include: ["test/conformance/**/*.test.ts"],
+          exclude: ["test/conformance/{postgres,redis}*.test.ts"],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: "conformance-postgres",
+          include: ["test/conformance/postgres*.test.ts"],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+          globalSetup: ["test/support/postgres.setup.ts"],
+        },
+      },
+      {
+        test: {
+          name: "conformance-redis",
+          include: ["test/conformance/redis*.test.ts"],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
       project("cli", ["test/cli/**/*.test.ts"], 60_000, 1),
       project("cluster", ["test/cluster/**/*.test.ts", withProcesses], 60_000, 2),
+      onPostgres("cluster-postgres", ["test/cluster/**/*.test.ts"], 60_000, 6),
+      onRedis("cluster-redis", ["test/cluster/**/*.test.ts"], 60_000, 8),
       project("examples", ["test/examples/**/*.test.ts"], 180_000, 3),
       project("package", ["test/package/**/*.test.ts", "test/readme.test.ts"], 300_000, 4),
       project("kill", ["test/kill/**/*.test.ts"], 600_000, 5),
+      onPostgres("kill-postgres", ["test/kill/**/*.test.ts"], 600_000, 7),
+      onRedis("kill-redis", ["test/kill/**/*.test.ts"], 600_000, 9),
     ],
   },
 });
 
 function project(name: string, include: string[], limitMs: number, groupOrder: number) {
   const limits = { testTimeout: limitMs, hookTimeout: limitMs };
-  return { test: { name, include, ...limits, ...oneAtATime, sequence: { groupOrder } } };
+  const exclude = ["test/**/*.postgres.test.ts"];
+  return { test: { name, include, exclude, ...limits, ...oneAtATime, sequence: { groupOrder } } };
+}
+
+/** The same tests on a server, but for those about the file; and those about the server. */
+function onPostgres(name: string, include: string[], limitMs: number, groupOrder: number) {
+  const { test } = project(name, include, limitMs, groupOrder);
+  const globalSetup = [...test.globalSetup, "test/support/postgres.setup.ts"];
+  return { test: { ...test, exclude: ["test/**/*.sqlite.test.ts"], globalSetup } };
+}
+
+/** The same, but for those about tables. */
+function onRedis(name: string, include: string[], limitMs: number, groupOrder: number) {
+  const { test } = project(name, include, limitMs, groupOrder);
+  const exclude = ["test/**/*.{sqlite,postgres,tables}.test.ts"];
+  return { test: { ...test, exclude, globalSetup: [...test.globalSetup, "test/support/redis.setup.ts"] } };
 }

@@ -8,11 +8,17 @@ import { add, runTests } from "./tally.mjs";
 const stages = [
   { name: "unit tests", projects: ["unit", "apart"] },
   { name: "conformance of the embedded backends", projects: ["conformance"] },
+  { name: "conformance of Postgres", projects: ["conformance-postgres"] },
+  { name: "conformance of Redis", projects: ["conformance-redis"] },
   { name: "commands", projects: ["cli"] },
   { name: "clusters", projects: ["cluster"] },
+  { name: "clusters on Postgres", projects: ["cluster-postgres"] },
+  { name: "clusters on Redis", projects: ["cluster-redis"] },
   { name: "examples", projects: ["examples"] },
   { name: "the package as a user installs it", projects: ["package"] },
   { name: "what must survive", projects: ["kill"] },
+  { name: "what must survive on Postgres", projects: ["kill-postgres"] },
+  { name: "what must survive on Redis", projects: ["kill-redis"] },
 ];
 
 const started = performance.now();

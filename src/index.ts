@@ -99,5 +99,8 @@ export type {
   PostgresDatabase,
   PostgresPool,
   PostgresPoolOptions,
+  RedisConnection,
+  RedisConnectionOptions,
+  RedisDatabase,
 } from "./options/database-option.js";
 export type { DjangoQ2Config, QlusterConfig, Retention, Size } from "./options/config.js";

@@ -21,6 +21,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "backends/sql": ["contracts", "core", "errors"],
   "backends/memory": ["contracts", "core", "errors", "backends/sql"],
   "backends/sqlite": ["contracts", "core", "errors", "backends/sql"],
+  "backends/postgres": ["contracts", "core", "errors", "backends/sql"],
+  "backends/redis": ["contracts", "core", "errors", "backends/sql"],
+  "backends/apart": ["contracts", "core", "errors"],
   testing: ["contracts", "core", "errors", "client", "backends/memory"],
   cli: ["contracts", "core", "errors", "options", "client", "worker", "cluster", "backends/sql", "testing", "index"],
   index: ["client", "options", "errors"],
@@ -47,6 +50,8 @@ const packagesOf: Readonly<Record<string, readonly string[]>> = {
   core: ["jiti", "tinyglobby"],
   options: ["zod"],
   "backends/sqlite": ["libsql"],
+  "backends/postgres": ["pg"],
+  "backends/redis": ["ioredis"],
   cli: ["citty", "@clack/prompts", "jiti", "tinyglobby"],
 };
 

@@ -43,7 +43,9 @@ export async function gatherInfo(
     throughput: summarize(day),
     isolation,
     push: broker.capabilities.push,
-    powerCut: powerCutSentence({ shared: store.capabilities.shared, durability: config.durability }),
+    powerCut:
+      (await backend.losses?.()) ??
+      powerCutSentence({ shared: store.capabilities.shared, durability: config.durability }),
     now,
   };
 }

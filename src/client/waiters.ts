@@ -144,7 +144,7 @@ export class Waiters {
     this.#unwatch = store.watch(() => {
       if (this.#looking) this.#changed = true;
       else this.#lookAfterRest();
-    });
+    }, "results");
   }
 
   #lookAfterRest(): void {

@@ -34,7 +34,7 @@ export class Heartbeat {
 
   async start(): Promise<void> {
     await this.#publish().catch((error: unknown) => this.#failed(error, this.#consumer));
-    this.#unwatch = this.#parts.store.watch(() => this.#lookSoon());
+    this.#unwatch = this.#parts.store.watch(() => this.#lookSoon(), "orders");
     this.#plan();
   }
 

@@ -1,14 +1,15 @@
 // Runs in the store's thread: opens the backend and answers calls, each as soon as it is done.
 import { parentPort, workerData } from "node:worker_threads";
 import type { Backend } from "../contracts/backend.js";
-import type { Consumer } from "../contracts/broker.js";
+import type { ConsumeOptions, Consumer } from "../contracts/broker.js";
+import type { Hold } from "../contracts/outbox.js";
 import { openBackendAt } from "../options/open-backend.js";
 import { plainError } from "./store-thread-errors.js";
 import type { Answer, Call, OpenedCapabilities, StoreThreadData } from "./store-thread-protocol.js";
 
 const port = parentPort!;
 const { scheme, options } = workerData as StoreThreadData;
-const consumers = new Map<number, Consumer>();
+const consumers = new Map<number, Consumer | Hold>();
 const aborts = new Map<number, AbortController>();
 let backend: Backend | undefined;
 let changeTold = false;
@@ -23,7 +24,9 @@ port.on("message", (call: Call) => {
 
 async function perform(call: Exclude<Call, { abort: true }>): Promise<unknown> {
   if (call.target === "thread") return call.method === "open" ? await open() : await close();
-  if (call.target === "broker" && call.method === "consume") return await consume(call.args);
+  const [request] = call.args as [ConsumeOptions];
+  if (call.target === "broker" && call.method === "consume") return keep(await backend!.broker.consume(request));
+  if (call.target === "outbox" && call.method === "hold") return keep(await backend!.outbox!.hold(request));
   if (call.method === "take") return await take(call);
   const target = targetOf(call) as unknown as Record<string, (...args: readonly unknown[]) => Promise<unknown>>;
   return await target[call.method]!(...call.args);
@@ -36,6 +39,7 @@ async function open(): Promise<OpenedCapabilities> {
     broker: backend.broker.capabilities,
     store: backend.store.capabilities,
     cache: backend.cache.capabilities,
+    outbox: backend.outbox !== undefined,
   };
 }
 
@@ -51,8 +55,7 @@ async function close(): Promise<void> {
   await backend?.[Symbol.asyncDispose]();
 }
 
-async function consume(args: readonly unknown[]): Promise<{ handle: number; id: string }> {
-  const consumer = await backend!.broker.consume(args[0] as Parameters<Backend["broker"]["consume"]>[0]);
+function keep(consumer: Consumer | Hold): { handle: number; id: string } {
   const handle = consumers.size + 1;
   consumers.set(handle, consumer);
   return { handle, id: consumer.id };
@@ -73,7 +76,7 @@ async function take(call: Exclude<Call, { abort: true }>): Promise<unknown> {
 function targetOf({ target }: Exclude<Call, { abort: true }>): object {
   if (target.startsWith("consumer:")) return consumers.get(Number(target.slice("consumer:".length)))!;
   if (target === "flows") return backend!.store.flows!;
-  return backend![target as "broker" | "store" | "cache" | "schema"];
+  return backend![target as "broker" | "store" | "cache" | "schema" | "outbox"]!;
 }
 
 function reply(answer: Answer): void {

@@ -9,7 +9,7 @@ export interface StoreThreadData {
   readonly options: BackendOptions;
 }
 
-export type CallTarget = "thread" | "broker" | "store" | "flows" | "cache" | "schema" | `consumer:${number}`;
+export type CallTarget = "thread" | "broker" | "store" | "flows" | "cache" | "schema" | "outbox" | `consumer:${number}`;
 
 export type Call =
   | { readonly id: number; readonly target: CallTarget; readonly method: string; readonly args: readonly unknown[] }
@@ -24,4 +24,6 @@ export interface OpenedCapabilities {
   readonly broker: BrokerCapabilities;
   readonly store: StoreCapabilities;
   readonly cache: CacheCapabilities;
+  /** Whether the store keeps an outbox. */
+  readonly outbox: boolean;
 }

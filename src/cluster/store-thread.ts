@@ -2,6 +2,7 @@ import { Worker } from "node:worker_threads";
 import type { Backend, BackendOptions } from "../contracts/backend.js";
 import type { Consumer, ConsumeOptions, TakeOptions } from "../contracts/broker.js";
 import type { Flows } from "../contracts/flows.js";
+import type { Hold, Outbox } from "../contracts/outbox.js";
 import { reviveError } from "./store-thread-errors.js";
 import type { Answer, Call, CallTarget, OpenedCapabilities } from "./store-thread-protocol.js";
 
@@ -31,10 +32,18 @@ export async function openInThread(scheme: string, options: BackendOptions): Pro
       capabilities: capabilities.cache,
     },
     schema: line.proxy<Backend["schema"]>("schema", ["status", "migrate", "sql"]),
+    ...(capabilities.outbox ? { outbox: outboxOver(line) } : {}),
     [Symbol.asyncDispose]: async () => {
       await line.call("thread", "close", []);
       await thread.terminate();
     },
+  };
+}
+
+function outboxOver(line: ThreadLine): Outbox {
+  return {
+    ...line.proxy<Omit<Outbox, "hold">>("outbox", ["sent"]),
+    hold: async (request) => await line.hold(request),
   };
 }
 
@@ -92,6 +101,8 @@ const cacheMethods = [
 ] as const satisfies readonly (keyof Backend["cache"])[];
 
 const consumerMethods = ["acknowledge", "release", "renew", "close"] as const satisfies readonly (keyof Consumer)[];
+
+const holdMethods = [...consumerMethods, "begin", "unsent", "missing"] as const satisfies readonly (keyof Hold)[];
 
 interface Pending {
   readonly resolve: (value: unknown) => void;
@@ -154,6 +165,11 @@ class ThreadLine {
       take: async ({ signal, ...options }: TakeOptions) =>
         (await this.call(target, "take", [options], signal)) as Awaited<ReturnType<Consumer["take"]>>,
     };
+  }
+
+  async hold(request: ConsumeOptions): Promise<Hold> {
+    const { handle, id } = (await this.call("outbox", "hold", [request])) as { handle: number; id: string };
+    return { ...this.proxy<Omit<Hold, "id">>(`consumer:${handle}`, holdMethods), id };
   }
 
   watch(changed: () => void): () => void {

@@ -151,7 +151,8 @@ class Supervisor implements Cluster {
     const workers = this.#pool.start();
     // Awaited below; a store that cannot be opened is the error to show.
     workers.catch(() => {});
-    this.#backend = this.#givenBackend ?? (await openClusterBackend(this.#config));
+    const patience = { outage: this.#outage, isStopping: () => this.#stopping !== undefined };
+    this.#backend = this.#givenBackend ?? (await openClusterBackend(this.#config, patience));
     const shown = setInterval(() => this.#show(), this.#config.leaseMs / 3);
     this.#show();
     try {

@@ -1,6 +1,7 @@
 import type { Broker } from "./broker.js";
 import type { Cache } from "./cache.js";
 import type { Clock } from "./clock.js";
+import type { Outbox, OutboxOptions } from "./outbox.js";
 import type { Store } from "./store.js";
 
 /** A technology that is broker, store and cache at once, opened for one project. */
@@ -9,7 +10,20 @@ export interface Backend extends AsyncDisposable {
   readonly store: Store;
   readonly cache: Cache;
   readonly schema: Schema;
+  /**
+   * In one sentence for people: what a power cut or a failover may take back of what was confirmed. Absent where the option
+   * `durability` says it all.
+   */
+  readonly losses?: () => Promise<string>;
+  /** There when the backend was opened with {@link BackendOptions.outbox}, and can keep its promises. */
+  readonly outbox?: Outbox | undefined;
 }
+
+/**
+ * What confirmed writes survive: the death of every process of ours; a power cut too; or the loss of the server, as so many
+ * replicas have them. A backend that cannot keep the last one refuses it when opened.
+ */
+export type Durability = "process" | "power" | { readonly replicas: number };
 
 /** The tables of a backend, by versions. A backend without tables is always current. */
 export interface Schema {
@@ -38,7 +52,7 @@ export interface BackendOptions {
   readonly location: string;
   readonly project: string;
   /** `"power"`: confirmed writes survive a power cut, where the backend can choose. */
-  readonly durability: "process" | "power";
+  readonly durability: Durability;
   /** How long one call may block the thread while another process writes, in milliseconds; then it retries asynchronously. */
   readonly blockMs: number;
   /** How long it retries before it rejects with `StoreUnavailableError`, in milliseconds. */
@@ -48,6 +62,8 @@ export interface BackendOptions {
    * {@link Schema} can be used; all else rejects with `SchemaError` until they are there.
    */
   readonly migrate: boolean;
+  /** A broker elsewhere carries the tasks of this store: note what has to be sent to it. Default: the store carries them itself. */
+  readonly outbox?: OutboxOptions | undefined;
   /**
    * A live client of the database's library, which stays its owner's, or options for one; `location` then says the rest.
    * Backends whose calls block a thread take none.

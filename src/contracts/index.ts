@@ -5,4 +5,5 @@ export type * from "./clock.js";
 export type * from "./flows.js";
 export type * from "./frames.js";
 export type * from "./logger.js";
+export type * from "./outbox.js";
 export type * from "./store.js";

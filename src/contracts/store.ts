@@ -95,8 +95,13 @@ export interface Store {
    */
   clean(limits: RetentionLimits): Promise<number>;
 
-  /** Calls `changed` soon after something in the store may have changed: a hint, never a promise. Call the result to stop. */
-  watch(changed: () => void): () => void;
+  /**
+   * Calls `changed` soon after something in the store may have changed: a hint, never a promise. Call the result to stop.
+   *
+   * @param topic - All that the caller cares for: finished tasks, or orders for clusters. A store that tells them apart
+   * spares itself the rest. Default: everything.
+   */
+  watch(changed: () => void, topic?: "results" | "orders"): () => void;
 
   /** The store's clock, in milliseconds since 1970. */
   now(): Promise<number>;

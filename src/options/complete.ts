@@ -7,6 +7,8 @@ import { defaultSecret } from "./default-secret.js";
 /** What a configuration needs beside its plain options. */
 export interface Surroundings {
   readonly database: DatabaseAddress;
+  readonly broker: DatabaseAddress | null;
+  readonly cache: DatabaseAddress | null;
   readonly root: string;
   readonly configFile: string | null;
   readonly origins: Map<string, ValueSource>;
@@ -17,12 +19,12 @@ export interface Surroundings {
 
 /** Puts the checked parts together: derived defaults, milliseconds and bytes, what `config print` shows. */
 export function completeConfig(values: PlainValues, around: Surroundings): ResolvedConfig {
-  const { database, root, configFile, origins, notes, production } = around;
+  const { database, broker, cache, root, configFile, origins, notes, production } = around;
   const clusterName = values.clusterName ?? values.name;
   const queues = values.queues ?? new Map([[clusterName, 1]]);
   const workers = values.workers === 0 ? availableParallelism() : values.workers;
   const logFormat = values.logFormat ?? (process.stderr.isTTY ? "pretty" : "json");
-  const shown = shownValues({ ...values, clusterName, queues, workers, logFormat }, database);
+  const shown = shownValues({ ...values, clusterName, queues, workers, logFormat }, around);
   const { retention, backoff } = values;
   let secrets = values.secret;
   return Object.freeze<ResolvedConfig>({
@@ -31,6 +33,8 @@ export function completeConfig(values: PlainValues, around: Surroundings): Resol
     root,
     configFile,
     database: Object.freeze(database),
+    broker: Object.freeze(broker),
+    cache: Object.freeze(cache),
     tasks: values.tasks,
     queues,
     workers,
@@ -79,11 +83,19 @@ export function completeConfig(values: PlainValues, around: Surroundings): Resol
   });
 }
 
-function shownValues(values: PlainValues, database: DatabaseAddress): Map<string, string> {
-  const shown = new Map([["database", showDatabase(database)]]);
+function shownValues(values: PlainValues, { database, broker, cache }: Surroundings): Map<string, string> {
+  const shown = new Map([
+    ["database", showDatabase(database)],
+    ["broker", showRole(broker)],
+    ["cache", showRole(cache)],
+  ]);
   for (const option of Object.keys(plainOptions) as (keyof PlainValues)[])
     shown.set(option, show(option, values[option]));
   return shown;
+}
+
+function showRole(address: DatabaseAddress | null): string {
+  return address === null ? "the database" : showDatabase(address);
 }
 
 function show<K extends keyof PlainValues>(option: K, value: PlainValues[K]): string {

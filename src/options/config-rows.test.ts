@@ -26,12 +26,12 @@ it("shows each value as people write it, with where it came from (P011)", () => 
   expect(rows.get("backoff")?.value).toBe("base 1s, factor 2, max 10m, jitter 0.5");
 });
 
-it("starts with name and database", () => {
+it("starts with the name and the addresses", () => {
   expect(
     configRows(config)
-      .slice(0, 2)
+      .slice(0, 4)
       .map((row) => row.option),
-  ).toEqual(["name", "database"]);
+  ).toEqual(["name", "database", "broker", "cache"]);
 });
 
 it("shows every option but those that shape the others", () => {

@@ -11,7 +11,7 @@ export interface ConfigRow {
   readonly variable: string | undefined;
 }
 
-/** Every option with its value and where that came from, `name` and `database` first, then by name. */
+/** Every option with its value and where that came from, the name and the addresses first, then by name. */
 export function configRows(config: ResolvedConfig): ConfigRow[] {
   const rows = [...config.shown].map(([option, value]) => ({
     option,
@@ -23,6 +23,6 @@ export function configRows(config: ResolvedConfig): ConfigRow[] {
 }
 
 function rank(option: string): number {
-  const first = ["name", "database"].indexOf(option);
-  return first === -1 ? 2 : first;
+  const first = ["name", "database", "broker", "cache"].indexOf(option);
+  return first === -1 ? 4 : first;
 }

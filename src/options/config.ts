@@ -1,3 +1,4 @@
+import type { Durability } from "../contracts/backend.js";
 import type { Logger } from "../contracts/logger.js";
 import type { Backoff, Duration, ErrorReporter } from "../core/task-types.js";
 import type { DatabaseOption } from "./database-option.js";
@@ -24,6 +25,16 @@ export interface QlusterConfig {
    * A relative path starts at `root`. Environment: `QLUSTER_DATABASE`. Django Q2: `orm`, `redis`, `mongo` …
    */
   database: DatabaseOption;
+  /**
+   * What carries messages, when it is not the database: takes the same forms. The database keeps tasks and results, and stays
+   * the truth. Every process of the project needs the same one. Environment: `QLUSTER_BROKER`. Django Q2: `broker_class`.
+   */
+  broker?: DatabaseOption | undefined;
+  /**
+   * What keeps short-lived text, when it is not the database: takes the same forms. Environment: `QLUSTER_CACHE`.
+   * Django Q2: `cache`.
+   */
+  cache?: DatabaseOption | undefined;
   /**
    * The queue that a cluster serves, and that tasks without `queue` go to. Default: `name`.
    * Environment: `QLUSTER_NAME`, or Django Q2's `Q_CLUSTER_NAME`. Django Q2: `cluster_name`.
@@ -77,8 +88,11 @@ export interface QlusterConfig {
   maxPending?: number | undefined;
   /** What is kept of finished tasks, and how long. */
   retention?: Retention | undefined;
-  /** `"process"` (default): writes survive the death of every process. `"power"`: a power cut too, at the cost of speed. */
-  durability?: "process" | "power" | undefined;
+  /**
+   * `"process"` (default): writes survive the death of every process. `"power"`: a power cut too, at the cost of speed.
+   * `{ replicas: n }`: n replicas have them too (Redis).
+   */
+  durability?: Durability | undefined;
   /** Deflates large tasks and results. Default false. Django Q2: `compress`. */
   compress?: boolean | undefined;
   /** Encrypts arguments and results (AES-256-GCM) with a key from the secret. Default false. */

@@ -2,7 +2,7 @@
  * Where tasks, results and clusters' heartbeats live: an address, or a client of the database's own library. A form with a
  * client serves the process that has it; the command line and every cluster get theirs from their own configuration file.
  */
-export type DatabaseOption = string | PostgresDatabase;
+export type DatabaseOption = string | PostgresDatabase | RedisDatabase;
 
 /**
  * Postgres by options of the package `pg`, or by a pool that the application already has.
@@ -54,4 +54,40 @@ export interface PostgresPoolOptions {
   options?: string | undefined;
   /** A single client is no pool. */
   connect?: undefined;
+}
+
+/**
+ * Redis by a client that the application already has, or by options of the package `ioredis`.
+ *
+ * @example
+ * defineConfig({ name: "shop", database: { redis: new Redis(url) } });
+ */
+export interface RedisDatabase {
+  /** A `Redis` or `Cluster` stays the application's: Qluster never closes it, and reads with a duplicate of it while it waits. */
+  redis: RedisConnection | RedisConnectionOptions;
+}
+
+/** What Qluster recognises a client of `ioredis` by. */
+export interface RedisConnection {
+  readonly status: string;
+  readonly evalsha: (...values: never[]) => Promise<unknown>;
+  readonly duplicate: (...values: never[]) => unknown;
+}
+
+/** Options of `new Redis(…)`, or with `nodes` of `new Cluster(…)`. What is not listed here is handed on as well. */
+export interface RedisConnectionOptions {
+  host?: string | undefined;
+  port?: number | undefined;
+  /** The path of a Unix socket. */
+  path?: string | undefined;
+  username?: string | undefined;
+  password?: string | undefined;
+  db?: number | undefined;
+  tls?: object | undefined;
+  family?: number | undefined;
+  keyPrefix?: string | undefined;
+  /** Some nodes of a Redis Cluster; the others are found by them. */
+  nodes?: readonly { readonly host: string; readonly port: number }[] | undefined;
+  /** A client is none. */
+  evalsha?: undefined;
 }

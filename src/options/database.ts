@@ -2,22 +2,27 @@ import { isAbsolute, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { nearest } from "../core/names.js";
 import { quote } from "../core/quote.js";
+import { redisSchemes } from "../core/redis-url.js";
 import { maskPassword } from "./mask-password.js";
 import { isRecord } from "./nested.js";
 import { readPostgresObject, readPostgresUrl, showPostgresObject } from "./postgres-address.js";
+import { readRedisObject, readRedisUrl, showRedisObject } from "./redis-address.js";
 import type { Problems } from "./problems.js";
 import type { DatabaseAddress } from "./resolved.js";
 
 /** What `database` may begin with in this version, and what is planned. */
-const schemes: readonly string[] = ["sqlite", "postgres", "postgresql", "memory"];
-const planned = ["mysql", "mariadb", "redis", "rediss", "mongodb", "mongodb+srv", "sqs", "ironmq"];
+const schemes: readonly string[] = ["sqlite", "postgres", "postgresql", ...redisSchemes, "memory"];
+const planned = ["mysql", "mariadb", "mongodb", "mongodb+srv", "sqs", "ironmq"];
 
 const example = '"sqlite:data/qluster.db"';
-const works = `What works: ${example} (a file), "postgres://user:password@host/db" and "memory:" (one process, for tests).`;
+const works =
+  `What works: ${example} (a file), "postgres://user:password@host/db", "redis://user:password@host:6379/0" and ` +
+  '"memory:" (one process, for tests).';
 
 /** What an object may name its database by, and how it is read. */
 const objectForms: Readonly<Record<string, ObjectForm>> = {
   postgres: { read: readPostgresObject, show: showPostgresObject },
+  redis: { read: readRedisObject, show: showRedisObject },
 };
 
 interface ObjectForm {
@@ -80,6 +85,7 @@ function readScheme(scheme: string, rest: string, written: Written, problems: Pr
   if (scheme === "memory") return { scheme, location: rest.replace(/^\/\//, "") };
   if (scheme === "sqlite") return readFile(rest, written, problems);
   if (scheme === "postgres" || scheme === "postgresql") return readPostgresUrl(rest, written, problems);
+  if (redisSchemes.includes(scheme)) return readRedisUrl(written, problems);
   const shown = quote(maskPassword(value));
   if (planned.includes(scheme)) {
     problems.add(`${path}: ${shown} names ${scheme}, which this version of Qluster cannot use yet. ${works}`);
@@ -109,6 +115,9 @@ function readFile(rest: string, { value, path, root }: Written, problems: Proble
 
 function emptyText(value: unknown, path: string): string {
   const state = value === undefined ? "is not set" : "is empty";
+  if (/(broker|cache)$/i.test(path)) {
+    return `${path} ${state}. Name what takes this role, for example ${example}, or leave it out: then the database does.`;
+  }
   return (
     `${path} ${state}. Say where tasks are kept, for example database: ${example}, or set QLUSTER_DATABASE. ` +
     "Qluster never chooses a database by itself."
@@ -119,5 +128,6 @@ function emptyText(value: unknown, path: string): string {
 export function showDatabase(address: DatabaseAddress): string {
   const { scheme, location, client } = address;
   const form = client === undefined ? undefined : objectForms[scheme];
-  return form === undefined ? maskPassword(`${scheme}:${location}`) : form.show(address);
+  if (form !== undefined) return form.show(address);
+  return maskPassword(scheme === "redis" ? location : `${scheme}:${location}`);
 }

@@ -1,5 +1,5 @@
 import { nearest } from "../core/names.js";
-import { plainOptions, type PlainValues } from "./option-table.js";
+import { addressOptions, plainOptions, type PlainValues } from "./option-table.js";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -21,18 +21,18 @@ export function variableOf(option: string): string | undefined {
 /** What the environment says. An empty variable counts as not set, but for `QLUSTER_DATABASE` and `QLUSTER_SECRET`. */
 export function readEnvironment(env: Environment): Map<string, EnvironmentValue> {
   const found = new Map<string, EnvironmentValue>();
-  for (const option of [...Object.keys(plainOptions), "database"]) {
+  for (const option of [...Object.keys(plainOptions), ...addressOptions]) {
     const variable = givenVariable(option, env);
     const text = variable === undefined ? undefined : env[variable];
     if (variable === undefined || text === undefined) continue;
-    found.set(option, { variable, value: option === "database" ? text : fromText(option, text) });
+    found.set(option, { variable, value: isAddress(option) ? text : fromText(option, text) });
   }
   return found;
 }
 
 /** Variables that begin with `QLUSTER_` and mean nothing, as lines for people. */
 export function strangeVariables(env: Environment): string[] {
-  const known = [...Object.keys(plainOptions), "database"].flatMap((option) => variableOf(option) ?? []);
+  const known = [...Object.keys(plainOptions), ...addressOptions].flatMap((option) => variableOf(option) ?? []);
   const strange = Object.keys(env).filter((name) => name.startsWith("QLUSTER_") && !known.includes(name));
   return strange.flatMap((name) => {
     const near = nearest(name, known);
@@ -47,6 +47,10 @@ function givenVariable(option: string, env: Environment): string | undefined {
     const text = name === undefined ? undefined : env[name];
     return text !== undefined && (mayBeEmpty || text.trim() !== "");
   });
+}
+
+function isAddress(option: string): boolean {
+  return (addressOptions as readonly string[]).includes(option);
 }
 
 function fromText(option: string, text: string): unknown {

@@ -22,8 +22,6 @@ const elsewhere: Readonly<Record<string, string>> = {
 };
 
 const notYet = new Set([
-  "broker",
-  "cache",
   "cached",
   "catchUp",
   "cpuAffinity",

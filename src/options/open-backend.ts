@@ -1,11 +1,13 @@
 import type { Backend, BackendOptions, OpenBackend } from "../contracts/backend.js";
 import { ConfigError } from "../errors.js";
-import type { ResolvedConfig } from "./resolved.js";
+import type { DatabaseAddress, ResolvedConfig } from "./resolved.js";
 
 // Written out, so that the compiler and bundlers see which modules there are. Each loads only when its database is used.
 const backends: Readonly<Record<string, () => Promise<BackendModule>>> = {
   memory: () => import("../backends/memory/index.js"),
   sqlite: () => import("../backends/sqlite/index.js"),
+  postgres: () => import("../backends/postgres/index.js"),
+  redis: () => import("../backends/redis/index.js"),
 };
 
 interface BackendModule {
@@ -19,26 +21,72 @@ export async function isSynchronous(scheme: string): Promise<boolean> {
   return (await backends[scheme]?.())?.synchronous ?? false;
 }
 
+/** What a part of the configuration is opened for. */
+export type Role = "database" | "broker" | "cache";
+
+/** Opens one part. `outbox` is given to a database whose tasks a broker elsewhere carries. */
+export type OpenPart = (
+  role: Role,
+  address: DatabaseAddress,
+  outbox: Pick<BackendOptions, "outbox">,
+) => Promise<Backend>;
+
 /**
- * Opens the configured database for a process that enqueues and reads. The embedded default brings its own tables up to
- * date; a call may block for at most 50 ms and then retries for `enqueueTimeout`.
+ * Opens the configured database, broker and cache for a process that enqueues and reads. The embedded default brings its own
+ * tables up to date; a call may block for at most 50 ms and then retries for `enqueueTimeout`.
  *
- * @param overrides - What a cluster or a command needs otherwise.
+ * @param overrides - What a command needs otherwise.
  */
 export async function openBackend(config: ResolvedConfig, overrides: Partial<BackendOptions> = {}): Promise<Backend> {
-  return await openBackendAt(config.database.scheme, backendOptions(config, overrides));
+  return await openRoles(config, (_, address, outbox) =>
+    openBackendAt(address.scheme, backendOptions(config, address, { ...overrides, ...outbox })),
+  );
+}
+
+/** Puts the parts together that the configuration names; most name only the database. */
+export async function openRoles(config: ResolvedConfig, open: OpenPart): Promise<Backend> {
+  const { database, broker, cache, leaseMs } = config;
+  if (broker === null && cache === null) return await open("database", database, {});
+  const { composeBackend, outboxFor } = await import("../backends/apart/index.js");
+  const opened: Backend[] = [];
+  const part = async (...which: Parameters<OpenPart>): Promise<Backend> => {
+    const backend = await open(...which);
+    opened.push(backend);
+    return backend;
+  };
+  try {
+    const carrier = broker === null ? undefined : await part("broker", broker, {});
+    const outbox = carrier === undefined ? undefined : outboxFor(carrier, leaseMs);
+    const store = await part("database", database, { outbox });
+    if (carrier !== undefined && store.outbox === undefined) throw noOutbox(database);
+    const shelf = cache === null ? undefined : await part("cache", cache, {});
+    return composeBackend({ store, broker: carrier, cache: shelf, outbox });
+  } catch (error) {
+    for (const backend of opened) await backend[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function noOutbox({ scheme }: DatabaseAddress): ConfigError {
+  return new ConfigError([
+    `broker: "${scheme}:" cannot keep tasks that a broker elsewhere carries. Leave broker out, or use another database.`,
+  ]);
 }
 
 /** What {@link openBackend} opens with. Only data where the driver blocks, so that a thread can do it. */
-export function backendOptions(config: ResolvedConfig, overrides: Partial<BackendOptions> = {}): BackendOptions {
+export function backendOptions(
+  config: ResolvedConfig,
+  { location, client }: DatabaseAddress,
+  overrides: Partial<BackendOptions> = {},
+): BackendOptions {
   return {
-    location: config.database.location,
+    location,
     project: config.name,
     durability: config.durability,
     blockMs: 50,
     retryMs: config.enqueueTimeoutMs,
     migrate: true,
-    ...(config.database.client === undefined ? {} : { client: config.database.client }),
+    ...(client === undefined ? {} : { client }),
     ...overrides,
   };
 }

@@ -1,7 +1,9 @@
+import type { Durability } from "../contracts/backend.js";
 import type { Logger } from "../contracts/logger.js";
 import type { RetentionLimits } from "../contracts/store.js";
 import type { ErrorReporter } from "../core/task-types.js";
 import type { QlusterConfig } from "./config.js";
+import { durability } from "./durability.js";
 import { objectOf, type Part } from "./nested.js";
 import { queuesReader } from "./queues.js";
 import { duration, fraction, oneOf, orNull, reader, size, text, textList, wholeNumber, yesOrNo } from "./reader.js";
@@ -34,7 +36,7 @@ export interface PlainValues {
   enqueueTimeout: number;
   maxPending: number;
   retention: WrittenRetention;
-  durability: "process" | "power";
+  durability: Durability;
   compress: boolean;
   encrypt: boolean;
   secret: readonly string[] | null;
@@ -143,7 +145,7 @@ export const plainOptions: { readonly [K in keyof PlainValues]: Part<PlainValues
     reader: retentionReader,
     fallback: { successes: 7 * day, failures: 90 * day, maxSuccesses: null, per: null, groupTtl: day },
   },
-  durability: { reader: oneOf("process", "power"), fallback: "process" },
+  durability: { reader: durability, fallback: "process" },
   compress: { reader: yesOrNo(), fallback: false },
   encrypt: { reader: yesOrNo(), fallback: false },
   secret: { reader: orNull(secretReader, "one made by Qluster"), fallback: null },
@@ -155,10 +157,13 @@ export const plainOptions: { readonly [K in keyof PlainValues]: Part<PlainValues
   errorReporters: { reader: reportersReader, fallback: [] },
 };
 
+/** Options that name a technology and a place: `database` is all three, the others take one role each. */
+export const addressOptions = ["database", "broker", "cache"] as const;
+
 /** Every option there is. */
 export const optionNames: readonly (keyof QlusterConfig)[] = [
   ...(Object.keys(plainOptions) as (keyof PlainValues)[]),
-  "database",
+  ...addressOptions,
   "root",
   "preset",
   "altClusters",

@@ -21,7 +21,7 @@ const parameters = [
   "host",
   "max",
 ] as const;
-const sslModes = ["disable", "prefer", "require", "verify-ca", "verify-full", "no-verify"];
+const sslModes = ["disable", "require", "verify-ca", "verify-full", "no-verify"];
 
 /**
  * Takes `postgres://user:password@host:port/db?schema=…` apart.

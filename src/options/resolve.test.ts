@@ -19,6 +19,32 @@ function problemsOf(config: object, sources: ConfigSources = {}): readonly strin
   }
 }
 
+describe("broker and cache", () => {
+  it("are the database's part unless they are named", () => {
+    const config = resolveConfig(base, quiet);
+
+    expect([config.broker, config.cache]).toEqual([null, null]);
+    expect(config.shown.get("broker")).toBe("the database");
+    expect(config.sources.get("cache")).toBe("default");
+  });
+
+  it("override one role each, with the same forms as the database, from the file or the environment", () => {
+    const env = { QLUSTER_CACHE: "memory:shelf" };
+    const config = resolveConfig({ ...base, broker: "sqlite:data/broker.db" }, { ...quiet, env });
+
+    expect(config.broker).toEqual({ scheme: "sqlite", location: "/srv/shop/data/broker.db" });
+    expect(config.cache).toEqual({ scheme: "memory", location: "shelf" });
+    expect(config.shown.get("broker")).toBe("sqlite:/srv/shop/data/broker.db");
+    expect([config.sources.get("broker"), config.sources.get("cache")]).toEqual(["file", "environment"]);
+  });
+
+  it("are not apart when they name the database again", () => {
+    const config = resolveConfig({ ...base, database: "sqlite:q.db", broker: "sqlite:/srv/shop/q.db" }, quiet);
+
+    expect(config.broker).toBeNull();
+  });
+});
+
 describe("defaults", () => {
   it("need no more than a name and a database (P001, P011)", () => {
     const config = resolveConfig({ name: "shop", database: "sqlite:data/q.db" }, quiet);
@@ -123,7 +149,9 @@ describe("what cannot be used", () => {
     ["Django Q2's retry", { ...base, retry: 60 }, /^retry: .*In Qluster this is lease/],
     ["Django Q2's max_attempts", { ...base, max_attempts: 3 }, /^max_attempts: .*In Qluster this is attempts\.$/],
     ["Django Q2's saveLimit", { ...base, saveLimit: 250 }, /retention\.maxSuccesses/],
-    ["an option of a later version", { ...base, broker: "redis:" }, /not in this version/],
+    ["an option of a later version", { ...base, timeZone: "UTC" }, /not in this version/],
+    ["a misspelt broker", { ...base, broker: "sqllite:q.db" }, /^broker: .*"sqllite:".*Did you mean "sqlite:"/],
+    ["an empty cache", { ...base, cache: " " }, /^cache is empty.*leave it out/],
     [
       "too few workers",
       { ...base, workers: -1 },

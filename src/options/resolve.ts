@@ -18,7 +18,7 @@ import {
   type Layer,
 } from "./layers.js";
 import { isRecord } from "./nested.js";
-import { plainOptions, type PlainValues } from "./option-table.js";
+import { plainOptions, type addressOptions, type PlainValues } from "./option-table.js";
 import { Problems } from "./problems.js";
 import type { DatabaseAddress, ResolvedConfig, ValueSource } from "./resolved.js";
 
@@ -59,12 +59,14 @@ export function resolveConfig(config: QlusterConfig, sources: ConfigSources = {}
       "Give the project a name, here or with QLUSTER_PROJECT.",
     );
   }
-  const database = databaseOf(layers, root, origins, problems);
+  const database = addressOf("database", layers, root, origins, problems);
+  const broker = roleOf("broker", database, layers, root, origins, problems);
+  const cache = roleOf("cache", database, layers, root, origins, problems);
   if (database === undefined || problems.lines.length > 0) throw new ConfigError(problems.lines);
   notes.push(...strangeVariables(env), ...unservedQueue(values, origins));
   const production = env["NODE_ENV"] === "production";
   const configFile = sources.configFile ?? null;
-  return completeConfig(values, { database, root, configFile, origins, notes, production });
+  return completeConfig(values, { database, broker, cache, root, configFile, origins, notes, production });
 }
 
 function layersOf(
@@ -121,15 +123,34 @@ function rootOf(given: unknown, sources: ConfigSources, problems: Problems): str
   return base;
 }
 
-function databaseOf(
+function addressOf(
+  option: (typeof addressOptions)[number],
   layers: readonly Layer[],
   root: string,
   origins: Map<string, ValueSource>,
   problems: Problems,
 ): DatabaseAddress | undefined {
-  const found = find(layers, "database");
-  origins.set("database", found?.source ?? "default");
-  return readDatabase(found?.value, found?.path ?? "database", root, problems);
+  const found = find(layers, option);
+  origins.set(option, found?.source ?? "default");
+  return readDatabase(found?.value, found?.path ?? option, root, problems);
+}
+
+/** `null`: the database has this role too. */
+function roleOf(
+  option: "broker" | "cache",
+  database: DatabaseAddress | undefined,
+  layers: readonly Layer[],
+  root: string,
+  origins: Map<string, ValueSource>,
+  problems: Problems,
+): DatabaseAddress | null {
+  origins.set(option, "default");
+  if (find(layers, option) === undefined) return null;
+  const address = addressOf(option, layers, root, origins, problems);
+  if (address === undefined || database === undefined) return null;
+  const { scheme, location, client } = address;
+  const isSame = scheme === database.scheme && location === database.location && client === database.client;
+  return isSame ? null : address;
 }
 
 /** The queue of tasks without `queue`, when this cluster leaves it to others. On the command line that is meant. */

@@ -1,3 +1,4 @@
+import type { Durability } from "../contracts/backend.js";
 import type { RetentionLimits } from "../contracts/store.js";
 import type { ErrorReporter } from "../core/task-types.js";
 import type { Logger } from "../contracts/logger.js";
@@ -12,6 +13,10 @@ export interface ResolvedConfig {
   readonly root: string;
   readonly configFile: string | null;
   readonly database: DatabaseAddress;
+  /** What carries messages in place of the database; `null` when the database does. */
+  readonly broker: DatabaseAddress | null;
+  /** What keeps short-lived text in place of the database; `null` when the database does. */
+  readonly cache: DatabaseAddress | null;
   readonly tasks: readonly string[];
   /** Queues this cluster serves, with their weights. */
   readonly queues: ReadonlyMap<string, number>;
@@ -38,7 +43,7 @@ export interface ResolvedConfig {
   readonly enqueueTimeoutMs: number;
   readonly maxPending: number;
   readonly retention: RetentionLimits;
-  readonly durability: "process" | "power";
+  readonly durability: Durability;
   readonly compress: boolean;
   readonly encrypt: boolean;
   /** The first one seals. Never empty. */

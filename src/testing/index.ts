@@ -3,6 +3,8 @@ export { brokerSuite } from "./broker-suite.js";
 export { cacheSuite } from "./cache-suite.js";
 export { flowSuite } from "./flow-suite.js";
 export { manualClock, realClock, type TestClock } from "./manual-clock.js";
+export { outboxSuite } from "./outbox-suite.js";
+export type { OutboxSuite } from "./outbox/open.js";
 export { schemaSuite, type SchemaSuite } from "./schema-suite.js";
 export { storeSuite } from "./store-suite.js";
 export type { BrokerSuite, Suite, TestFunction, Where } from "./suite.js";

@@ -1,6 +1,9 @@
 import type { Consumer } from "../contracts/broker.js";
 import type { TestClock } from "./manual-clock.js";
 
+/** Whoever can keep a lease alive. */
+type Renewing = Pick<Consumer, "renew">;
+
 /** A lease that tests let run out, in milliseconds. */
 export const shortLease = 1_000;
 
@@ -24,15 +27,15 @@ export async function soon<T>(what: string, promise: Promise<T>): Promise<T> {
 }
 
 /** Lets time pass while the `living` renew in time; whoever is not named falls silent. */
-export async function pass(clock: TestClock, ms: number, living: readonly Consumer[]): Promise<void> {
+export async function pass(clock: TestClock, ms: number, living: readonly Renewing[]): Promise<void> {
   const step = shortLease / 4;
   for (let left = ms; left > 0; left -= step) {
     await clock.advance(Math.min(step, left));
-    for (const consumer of living) await consumer.renew([]);
+    for (const one of living) await one.renew([]);
   }
 }
 
 /** Lets a short lease end, and makes the `living` ready to take over. */
-export async function outlive(clock: TestClock, ...living: readonly Consumer[]): Promise<void> {
+export async function outlive(clock: TestClock, ...living: readonly Renewing[]): Promise<void> {
   await pass(clock, shortLease * 1.5, living);
 }

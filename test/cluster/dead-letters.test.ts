@@ -3,24 +3,16 @@ import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ref } from "qluster";
-import type { NewTask, Store } from "../../src/contracts/store.js";
+import type { NewTask } from "../../src/contracts/store.js";
 import { sealTask } from "../../src/core/envelope.js";
 import { deriveId, makeId } from "../../src/core/ids.js";
 import { keyring } from "../../src/core/keyring.js";
-import { connectTo, openOn, rowsOf } from "../support/sqlite-file.js";
 import { until, workshop } from "../support/workshop.js";
+import { setDeliveries, storeOf } from "../support/workshop-store.js";
 import type { Workshop } from "../support/workshop.js";
 
 const limit = { wait: "30s" } as const;
 const own = { project: "test", secret: "a secret for tests that is long enough" };
-
-function file(shop: Workshop): string {
-  return shop.config.database.replace("sqlite:", "");
-}
-
-async function storeOf(shop: Workshop): Promise<Store> {
-  return (await openOn(file(shop), { project: "test" })).store;
-}
 
 /** Puts a message into the queue as if somebody else had sealed it. */
 async function submit(
@@ -168,8 +160,7 @@ describe("poison", () => {
   it("a task that was handed out too often without an ending fails with its history, and its hook is told (P305)", async () => {
     await using shop = await workshop({ workers: 1, maxDeliveries: 4 });
     const id = await shop.q.asyncTask(ref("jobs.traced", { hook: "jobs.hook" }), "poison");
-    const database = connectTo(file(shop));
-    database.exec(`UPDATE qluster_message SET deliveries = 4 WHERE id = '${id}'`);
+    await setDeliveries(shop, id, 4);
 
     const cluster = await shop.cluster();
     const finished = await shop.q.fetch(id, limit);
@@ -197,48 +188,5 @@ describe("poison", () => {
     expect(starts).toBeLessThanOrEqual(4);
     expect(await shop.q.fetch(id)).toMatchObject({ success: false });
     expect(await shop.q.result(await shop.q.asyncTask("jobs.add", 1, 2), limit)).toBe(3);
-  });
-});
-
-describe("old and new code on one store", () => {
-  const migrate = (shop: Workshop, worksFrom: number): void => {
-    const version = rowsOf<{ version: number }>(
-      connectTo(file(shop)),
-      "SELECT max(version) AS version FROM qluster_schema",
-    )[0]!.version;
-    connectTo(file(shop)).exec(
-      `ALTER TABLE qluster_message ADD COLUMN from_the_future TEXT;
-       INSERT INTO qluster_schema (version, works_from, applied_at) VALUES (${version + 1}, ${worksFrom === 0 ? 1 : version + worksFrom}, 0)`,
-    );
-  };
-
-  it("goes on when a migration in the middle says that this code still works (P374)", async () => {
-    await using shop = await workshop({ workers: 1 });
-    const cluster = await shop.cluster();
-    const before = await shop.q.asyncTask("jobs.traced", "across", 1_500);
-    await until(() => shop.trace().length === 1, 10_000, "the task to start");
-
-    migrate(shop, 0);
-
-    expect(await shop.q.fetch(before, limit)).toMatchObject({ success: true, attempts: 1 });
-    expect(await shop.q.result(await shop.q.asyncTask("jobs.add", 1, 2), limit)).toBe(3);
-    await shop.cluster();
-    expect(cluster.log.filter((line) => line.level >= 50)).toEqual([]);
-  });
-
-  it("refuses tables that need newer code, says so, and loses nothing (P374)", async () => {
-    await using shop = await workshop({ workers: 1 });
-    const id = await shop.q.asyncTask("jobs.add", 1, 2);
-    migrate(shop, 1);
-
-    const refused = await shop.cluster({ noWait: true });
-
-    expect(await refused.exited).not.toBe(0);
-    const said = refused.log.map((line) => line.msg).join("\n");
-    expect(said).toMatch(
-      /works with code from version \d+ on; this code has version \d+\. Install a newer release of qluster/,
-    );
-    const waiting = rowsOf<{ id: string }>(connectTo(file(shop)), "SELECT id FROM qluster_message");
-    expect(waiting).toEqual([{ id }]);
   });
 });

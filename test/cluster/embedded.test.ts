@@ -1,5 +1,4 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { join } from "node:path";
 import { expect, it } from "vitest";
 import { startCluster } from "qluster/cluster";
 import { holdLock } from "../support/hold-lock.js";
@@ -24,7 +23,7 @@ it("never holds up the application's loop while another process holds the write 
   await using cluster = await startCluster(shop.config, { root: shop.folder });
   const id = await shop.q.asyncTask("jobs.traced", "t", 500);
   await until(() => shop.trace().length === 1, 10_000, "the task to start");
-  const { released } = await holdLock(join(shop.folder, "q.db"), 5_000);
+  const { released } = await holdLock(shop, 5_000);
 
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();

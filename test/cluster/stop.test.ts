@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { link, ref } from "qluster";
 import { holdLock } from "../support/hold-lock.js";
-import { openOn } from "../support/sqlite-file.js";
 import { alive, until, workshop } from "../support/workshop.js";
+import { storeOf } from "../support/workshop-store.js";
 import type { ClusterProcess, Workshop } from "../support/workshop.js";
 
 const limit = { wait: "40s" } as const;
@@ -23,10 +23,6 @@ async function started(shop: Workshop, ...labels: string[]): Promise<void> {
     20_000,
     () => `${missing().join(", ")} to start`,
   );
-}
-
-async function store(shop: Workshop) {
-  return (await openOn(shop.config.database.replace("sqlite:", ""), { project: "test" })).store;
 }
 
 describe("SIGTERM", () => {
@@ -127,7 +123,7 @@ describe("SIGTERM", () => {
     cluster.kill("SIGTERM");
     await cluster.says(/a second signal stops at once/);
 
-    const lock = await holdLock(shop.config.database.replace("sqlite:", ""), 1_000);
+    const lock = await holdLock(shop, 1_000);
     cluster.kill("SIGTERM");
 
     await lock.released;
@@ -248,7 +244,7 @@ describe("a worker is replaced", () => {
     const id = await shop.q.asyncTask("jobs.traced", "kept", 1_000);
     await started(shop, "kept");
 
-    await (await store(shop)).tell(status!.clusterId, { order: "recycle" });
+    await (await storeOf(shop)).tell(status!.clusterId, { order: "recycle" });
 
     await until(() => before.every((pid) => !alive(pid)) && cluster.workers().length === 2, 20_000, "two new workers");
     expect(await shop.q.fetch(id, limit)).toMatchObject({ success: true, attempts: 1 });
@@ -265,7 +261,7 @@ it("the order `stop` stops a cluster as SIGTERM does (P291)", async () => {
   await started(shop, "last");
   const [status] = await shop.q.clusters();
 
-  await (await store(shop)).tell(status!.clusterId, { order: "stop" });
+  await (await storeOf(shop)).tell(status!.clusterId, { order: "stop" });
 
   expect(await cluster.exited).toBe(0);
   expect(await shop.q.fetch(id, limit)).toMatchObject({ success: true, attempts: 1 });

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { registerCodec } from "qluster";
 import { expect, it } from "vitest";
 import { holdLock } from "../support/hold-lock.js";
@@ -21,7 +20,7 @@ it("gives back what it could not give back while the store was away", async () =
   const ids = await Promise.all(Array.from({ length: 6 }, (_, n) => shop.q.asyncTask("jobs.traced", `t${n}`, 1_000)));
   await until(() => shop.trace().length === 1, 10_000, "the first task to start");
 
-  const { released } = await holdLock(join(shop.folder, "q.db"), 3_000);
+  const { released } = await holdLock(shop, 3_000);
   await released;
 
   for (const id of ids) expect(await shop.q.fetch(id, wait)).toMatchObject({ success: true, attempts: 1 });

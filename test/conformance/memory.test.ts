@@ -1,10 +1,12 @@
 import { describe, it } from "vitest";
 import { openBackend } from "../../src/backends/memory/index.js";
+import type { BackendOptions } from "../../src/contracts/backend.js";
 import {
   brokerSuite,
   cacheSuite,
   flowSuite,
   manualClock,
+  outboxSuite,
   schemaSuite,
   storeSuite,
   type Where,
@@ -12,8 +14,8 @@ import {
 
 describe("memory", () => {
   const clock = manualClock();
-  const open = ({ place, project, migrate }: Where) =>
-    openBackend({ location: place, project, migrate, durability: "process", blockMs: 50, retryMs: 1_000 }, clock);
+  const open = ({ place, ...where }: Where & Pick<BackendOptions, "outbox">) =>
+    openBackend({ ...where, location: place, durability: "process", blockMs: 50, retryMs: 1_000 }, clock);
 
   brokerSuite({
     describe,
@@ -31,6 +33,7 @@ describe("memory", () => {
     },
   });
   storeSuite({ describe, it, clock, open });
+  outboxSuite({ describe, it, clock, open });
   cacheSuite({ describe, it, clock, open });
   flowSuite({ describe, it, clock, open });
   schemaSuite({ describe, it, clock, open, tables: false });

@@ -1,73 +1,20 @@
-import { fork, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
-import type { NewTask } from "../../src/contracts/index.js";
-import { makeId } from "../../src/core/ids.js";
+import { it, onTestFinished } from "vitest";
 import { nodeDriver } from "../../src/backends/sqlite/driver.js";
 import { openBackend } from "../../src/backends/sqlite/index.js";
-
-const script = new URL("sqlite-claimer.mjs", import.meta.url);
-let folder: string;
-let children: ChildProcess[];
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "qluster-processes-"));
-  children = [];
-});
-
-afterEach(() => {
-  for (const child of children) child.kill("SIGKILL");
-  rmSync(folder, { recursive: true });
-});
+import { claimByFour } from "../support/claimers.js";
 
 // Where Node has SQLite of its own, it shares the file with libsql.
 const drivers = nodeDriver() === undefined ? ["libsql", "libsql"] : ["node", "libsql"];
 
 it("hands 20,000 tasks to four processes, each once, and no process ever fails on a locked database (P257)", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "qluster-processes-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
   const location = join(folder, "shop.db");
-  await using backend = await openBackend({
-    location,
-    project: "shop",
-    durability: "process",
-    migrate: true,
-    blockMs: 50,
-    retryMs: 20_000,
-  });
-  const claimers = [...drivers, ...drivers].map((driver) => start(location, driver));
-  await Promise.all(claimers.map(({ ready }) => ready));
-  const tasks = Array.from({ length: 20_000 }, newTask);
-  for (let at = 0; at < tasks.length; at += 1_000) await backend.store.submit(tasks.slice(at, at + 1_000));
+  const options = { project: "shop", durability: "process", migrate: true, blockMs: 50, retryMs: 20_000 } as const;
+  await using backend = await openBackend({ ...options, location });
 
-  for (const { child } of claimers) child.send("go");
-  const done = (await Promise.all(claimers.map(({ child }) => report(child)))).flat();
-
-  expect(done.length).toBe(20_000);
-  expect(new Set(done)).toEqual(new Set(tasks.map(({ id }) => id)));
-  expect(await backend.store.counts(100_000)).toEqual({ queued: 0, running: 0, succeeded: 20_000, failed: 0 });
+  await claimByFour(backend, location, [...drivers, ...drivers]);
 }, 120_000);
-
-function start(location: string, driver: string): { child: ChildProcess; ready: Promise<unknown> } {
-  const child = fork(script, [location, driver, "64"]);
-  children.push(child);
-  return { child, ready: Promise.race([once(child, "message"), failure(child)]) };
-}
-
-async function report(child: ChildProcess): Promise<string[]> {
-  const [done] = (await Promise.race([once(child, "message"), failure(child)])) as [string[]];
-  return done;
-}
-
-async function failure(child: ChildProcess): Promise<never> {
-  const [code, signal] = (await once(child, "exit")) as [number | null, string | null];
-  throw new Error(`A process ended too early, with ${signal ?? `code ${code}`}.`);
-}
-
-function newTask(): NewTask {
-  const id = makeId(Date.now(), crypto.getRandomValues(new Uint8Array(10)));
-  const task = { id, queue: "q", envelope: `{"v":1,"id":"${id}"}`, func: "core.tasks.check", kind: "task" } as const;
-  const rest = { name: null, group: null, parent: null, dueAt: null, expiresMs: null, unique: null };
-  return { ...task, ...rest, priority: 0, delayMs: 0 };
-}

@@ -4,11 +4,13 @@ import { join } from "node:path";
 import { afterAll, describe, it } from "vitest";
 import { libsqlDriver, nodeDriver } from "../../src/backends/sqlite/driver.js";
 import { openSqlite } from "../../src/backends/sqlite/index.js";
+import type { BackendOptions } from "../../src/contracts/backend.js";
 import {
   brokerSuite,
   cacheSuite,
   flowSuite,
   manualClock,
+  outboxSuite,
   schemaSuite,
   storeSuite,
   type Where,
@@ -20,9 +22,9 @@ const drivers = [nodeDriver(), await libsqlDriver()].filter((driver) => driver !
 describe.each(drivers)("sqlite by $name", (driver) => {
   const folder = mkdtempSync(join(tmpdir(), "qluster-conformance-"));
   const clock = manualClock();
-  const open = ({ place, project, migrate }: Where) =>
+  const open = ({ place, ...where }: Where & Pick<BackendOptions, "outbox">) =>
     openSqlite(
-      { location: join(folder, `${place}.db`), project, migrate, durability: "process", blockMs: 50, retryMs: 5_000 },
+      { ...where, location: join(folder, `${place}.db`), durability: "process", blockMs: 50, retryMs: 5_000 },
       driver,
       clock,
     );
@@ -45,6 +47,7 @@ describe.each(drivers)("sqlite by $name", (driver) => {
     },
   });
   storeSuite({ describe, it, clock, open });
+  outboxSuite({ describe, it, clock, open });
   cacheSuite({ describe, it, clock, open });
   flowSuite({ describe, it, clock, open });
   schemaSuite({ describe, it, clock, open, tables: true });

@@ -1,7 +1,3 @@
-import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { expect, it } from "vitest";
 import { createQluster } from "qluster";
 import { holdLock } from "../support/hold-lock.js";
@@ -17,7 +13,7 @@ it("waits while another process holds the write lock for 30 s, keeps deadlines e
   const endless = await asyncTask("jobs.spin", "endless");
   await until(() => shop.trace().length === 2, 10_000, "both tasks to start");
 
-  const { released } = await holdLock(join(shop.folder, "q.db"), 30_000);
+  const { released } = await holdLock(shop, 30_000);
   await cluster.says(/store cannot be reached/, 25_000);
   await released;
 
@@ -32,78 +28,12 @@ it("waits while another process holds the write lock for 30 s, keeps deadlines e
   expect(await shop.q.result(await asyncTask("jobs.add", 1, 2), wait)).toBe(3);
 });
 
-it("goes on when its folder was moved away and back", async () => {
-  const base = mkdtempSync(join(tmpdir(), "qluster-moved-"));
-  const folder = join(base, "data");
-  mkdirSync(folder);
-  const database = `sqlite:${join(folder, "q.db")}` as const;
-  await using shop = await workshop({ database, lease: "60s" });
-  const cluster = await shop.cluster();
-  const running = await shop.q.asyncTask("jobs.traced", "running", 1_500);
-  await until(() => shop.trace().length === 1, 10_000, "the task to start");
-
-  renameSync(folder, `${folder}-away`);
-  await new Promise((done) => setTimeout(done, 3_000));
-  renameSync(`${folder}-away`, folder);
-
-  expect(await shop.q.result(running, wait)).toBe("running");
-  expect(await shop.q.result(await shop.q.asyncTask("jobs.add", 1, 2), wait)).toBe(3);
-  expect(shop.trace()).toHaveLength(1);
-  cluster.kill("SIGTERM");
-  expect(await cluster.exited).toBe(0);
-  rmSync(base, { recursive: true, force: true });
-});
-
-it("stops with a clear error when its file was replaced, instead of working on a ghost", async () => {
-  await using shop = await workshop({ lease: "1500ms" });
-  const cluster = await shop.cluster();
-  await shop.q.result(await shop.q.asyncTask("jobs.add", 1, 2), wait);
-  const file = join(shop.folder, "q.db");
-
-  for (const name of [file, `${file}-wal`, `${file}-shm`]) unlinkSync(name);
-  writeFileSync(file, "");
-
-  await cluster.says(/deleted or replaced|replaced|another file/i, 10_000);
-  expect(await cluster.exited).toBe(1);
-});
-
-it("waits while the disk is full, and loses no result", async () => {
-  const disk = mkdtempSync(join(tmpdir(), "qluster-disk-"));
-  execFileSync("mount", ["-t", "tmpfs", "-o", "size=4m", "tmpfs", disk]);
-  try {
-    const database = `sqlite:${join(disk, "q.db")}` as const;
-    await using shop = await workshop({ database, lease: "60s" });
-    const cluster = await shop.cluster();
-    const running = await shop.q.asyncTask("jobs.traced", "running", 1_500);
-    await until(() => shop.trace().length === 1, 10_000, "the task to start");
-    fill(join(disk, "filler"));
-
-    await cluster.says(/store cannot be reached/, 25_000);
-    unlinkSync(join(disk, "filler"));
-
-    expect(await shop.q.result(running, wait)).toBe("running");
-    expect(await shop.q.result(await shop.q.asyncTask("jobs.add", 1, 2), wait)).toBe(3);
-    expect(shop.trace()).toHaveLength(1);
-  } finally {
-    execFileSync("umount", ["-l", disk]);
-    rmSync(disk, { recursive: true, force: true });
-  }
-});
-
-function fill(file: string): void {
-  try {
-    execFileSync("dd", ["if=/dev/zero", `of=${file}`, "bs=1024"], { stdio: "ignore" });
-  } catch {
-    // "No space left on device" is what it is for.
-  }
-}
-
 it("exits with 1 and says how many tasks run again when results cannot be stored", async () => {
   await using shop = await workshop({ lease: "60s", grace: "2s", workers: 1 });
   const cluster = await shop.cluster();
   const id = await shop.q.asyncTask("jobs.traced", "again", 1_000);
   await until(() => shop.trace().length === 1, 10_000, "the task to start");
-  const { released } = await holdLock(join(shop.folder, "q.db"), 20_000);
+  const { released } = await holdLock(shop, 20_000);
   await cluster.says(/store cannot be reached/, 15_000);
 
   cluster.kill("SIGTERM");
@@ -112,6 +42,7 @@ it("exits with 1 and says how many tasks run again when results cannot be stored
   await cluster.says(/1 .*(run|runs) again/);
   await released;
   const other = createQluster(shop.config, { root: shop.folder });
-  expect((await other.status(id))?.state).toBe("running");
+  // A server may still carry out the goodbye that was waiting for the lock.
+  expect(["running", "queued"]).toContain((await other.status(id))?.state);
   await other.close();
 });

@@ -5,6 +5,9 @@ import { tmpdir } from "node:os";
 import { join, resolve as absolute } from "node:path";
 import { createQluster } from "qluster";
 import type { Qluster, QlusterConfig } from "qluster";
+import { inject } from "vitest";
+import { emptyPlace } from "./postgres.js";
+import { emptyRedis } from "./redis.js";
 
 const cli = absolute("dist/cli/main.js");
 
@@ -27,7 +30,7 @@ export interface ClusterProcess {
   readonly kill: (signal?: NodeJS.Signals) => void;
 }
 
-/** A folder with a project in it: configuration, task modules, an SQLite file, and whatever runs on them. */
+/** A folder with a project in it: configuration, task modules, an empty database, and whatever runs on them. */
 export interface Workshop extends AsyncDisposable {
   readonly folder: string;
   readonly q: Qluster;
@@ -84,6 +87,13 @@ export async function hook(finished) { trace(["hook", finished.id, finished.succ
 export async function reports() { const t = currentTask(); for (let i = 1; i <= 3; i++) { t.progress(i, 3, "step " + i); t.log("line " + i); await sleep(50); } return "ok"; }
 `;
 
+/** The database that the run of this project is about: a server that it has started, or else a file. */
+function emptyDatabase(folder: string): string {
+  const redis = inject("redisUrl");
+  if (redis !== undefined) return emptyRedis(redis);
+  return inject("postgresUrl") === undefined ? `sqlite:${join(folder, "q.db")}` : emptyPlace().href;
+}
+
 export async function workshop(given: Partial<QlusterConfig> = {}, extraTasks = ""): Promise<Workshop> {
   const folder = mkdtempSync(join(tmpdir(), "qluster-test-"));
   mkdirSync(join(folder, "node_modules"), { recursive: true });
@@ -94,7 +104,7 @@ export async function workshop(given: Partial<QlusterConfig> = {}, extraTasks = 
   writeFileSync(join(folder, "jobs.mjs"), taskModule + extraTasks);
   const config: QlusterConfig = {
     name: "test",
-    database: `sqlite:${join(folder, "q.db")}`,
+    database: emptyDatabase(folder),
     tasks: ["jobs.mjs"],
     workers: 2,
     secret: "a secret for tests that is long enough",

@@ -1,6 +1,7 @@
 /* oxlint-disable no-shadow, unicorn/consistent-function-scoping, typescript/no-unnecessary-type-parameters, typescript/no-unnecessary-type-arguments -- types are the subject here */
 // Compiled only (`tsc -p tsconfig.test.json`): every line below `@ts-expect-error` must not compile, every other one must.
 import { type } from "arktype";
+import { Cluster as RedisCluster, Redis } from "ioredis";
 import { Client, Pool } from "pg";
 import type { PoolConfig } from "pg";
 import * as v from "valibot";
@@ -158,6 +159,11 @@ export function configurations(): void {
   defineConfig({ name: "shop", database: { postgres: process.env["DATABASE_URL"] } });
   // @ts-expect-error did you mean schema
   defineConfig({ name: "shop", database: { postgres: new Pool(), shema: "jobs" } });
+  defineConfig({ name: "shop", database: { redis: new Redis() } });
+  defineConfig({ name: "shop", database: { redis: new RedisCluster([{ host: "h", port: 1 }]) } });
+  defineConfig({ name: "shop", database: { redis: { nodes: [{ host: "h", port: 1 }], password: "x" } } });
+  // @ts-expect-error a URL is a text by itself
+  defineConfig({ name: "shop", database: { redis: "redis://h" } });
   // @ts-expect-error a single client has no connections to lend
   defineConfig({ name: "shop", database: { postgres: new Client() } });
   // @ts-expect-error did you mean concurrency

@@ -31,7 +31,7 @@ export function memoryConsumer(context: ConsumerContext, id: string, queues: rea
       takeOver(state, liveLease(state, id), now);
     },
     async close() {
-      closeLease(state, id);
+      closeLease(state, id, clock.now());
     },
   };
 }
@@ -80,5 +80,5 @@ function release(state: ProjectState, message: Message, options: ReleaseOptions,
   const { delayMs = 0, suspect = false } = options;
   message.deliveries += suspect ? 1 : -1;
   if (delayMs > 0) message.dueAt = now + delayMs;
-  giveBack(state, message);
+  giveBack(state, message, now);
 }

@@ -1,5 +1,6 @@
 import type { ConsumeOptions, Delivery, RunningTask } from "../../contracts/broker.js";
 import type { AttemptRecord } from "../../contracts/store.js";
+import { timeToResend } from "../../core/outbox-times.js";
 import { LeaseLostError } from "../../errors.js";
 import { joinLine, leaveLine } from "./line.js";
 import type { ConsumerState, Message, ProjectState } from "./state.js";
@@ -28,11 +29,11 @@ export function liveLease(state: ProjectState, id: string): ConsumerState {
 }
 
 /** Gives everything back, as a clean release does, and ends the lease. */
-export function closeLease(state: ProjectState, id: string): void {
+export function closeLease(state: ProjectState, id: string, now: number): void {
   if (!state.consumers.delete(id)) return;
   for (const message of heldBy(state, id)) {
     message.deliveries -= 1;
-    giveBack(state, message);
+    giveBack(state, message, now);
   }
   // A take that still waits must hear that it waits for nothing.
   state.bell.ring();
@@ -59,7 +60,7 @@ function endLease(state: ProjectState, lease: ConsumerState, now: number): void 
       recordAttempt(state, message, lostAttempt(lease, message, running, now));
       message.deliveries = 0;
     }
-    giveBack(state, message);
+    giveBack(state, message, now);
   }
 }
 
@@ -92,14 +93,20 @@ export function handOut(state: ProjectState, message: Message, consumer: string,
   leaveLine(state, message);
   message.holder = consumer;
   message.deliveries += 1;
+  message.sendAt = null;
   if (message.unique?.until === "started") freeKey(state, message);
+  return deliveryOf(message, now);
+}
+
+export function deliveryOf(message: Message, now: number): Delivery {
   const { seq: receipt, id, queue, envelope, deliveries, attempts, starts, queuedAt, dueAt } = message;
   const expired = isPastExpiry(message, now);
   return { receipt, id, queue, envelope, deliveries, attempts, starts, queuedAt, dueAt, expired };
 }
 
-export function giveBack(state: ProjectState, message: Message): void {
+export function giveBack(state: ProjectState, message: Message, now: number): void {
   message.holder = null;
+  if (state.outbox !== null) message.sendAt = timeToResend(state.outbox, now, message.dueAt);
   joinLine(state, message);
   state.bell.ring();
 }

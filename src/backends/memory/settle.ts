@@ -59,7 +59,7 @@ function again(
   if (outcome.to === "retrying") message.deliveries = 0;
   else message.deliveries += outcome.suspect ? 1 : -1;
   if (outcome.to === "retrying" || outcome.delayMs > 0) message.dueAt = now + outcome.delayMs;
-  giveBack(state, message);
+  giveBack(state, message, now);
 }
 
 /** The final outcome of a message, with everything that follows from it but its hook. */

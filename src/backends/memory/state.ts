@@ -1,4 +1,5 @@
 import type { ClusterAddress, RunningTask } from "../../contracts/broker.js";
+import type { OutboxOptions } from "../../contracts/outbox.js";
 import type {
   AttemptRecord,
   ClusterOrder,
@@ -38,6 +39,8 @@ export interface ProjectState {
   readonly bell: Bell;
   /** Counts up, for enqueue order, receipts, consumers and versions. */
   sequence: number;
+  /** Since somebody opened the place with an outbox: a broker elsewhere carries the tasks. */
+  outbox: OutboxOptions | null;
 }
 
 export type Writable<T> = { -readonly [K in keyof T]: T[K] };
@@ -64,6 +67,8 @@ export interface Message {
   deliveries: number;
   attempts: number;
   starts: number;
+  /** When it is to be sent to a broker elsewhere; `null` while it is held, and without an outbox. */
+  sendAt: number | null;
 }
 
 export interface ConsumerState {
@@ -116,5 +121,6 @@ export function emptyProject(): ProjectState {
     sets: new Map(),
     bell: bell(),
     sequence: 0,
+    outbox: null,
   };
 }

@@ -1,6 +1,7 @@
 import type { OutgoingMessage } from "../../contracts/broker.js";
 import type { NewTask, Submitted } from "../../contracts/store.js";
 import { admitMembers } from "./flow-join.js";
+import { timeToSend } from "../../core/outbox-times.js";
 import { joinLine } from "./line.js";
 import type { Message, ProjectState } from "./state.js";
 import { keyHolder, takeKey } from "./unique-keys.js";
@@ -34,7 +35,8 @@ export function isKnown(state: ProjectState, id: string): boolean {
 }
 
 export function newMessage(state: ProjectState, task: NewTask, now: number): Message {
-  const { id, queue, envelope, func, name, group, kind, parent, priority, unique, delayMs, dueAt, expiresMs } = task;
+  const { id, queue, envelope, func, name, group, kind, parent, priority, unique, delayMs, expiresMs } = task;
+  const dueAt = Math.max(now + delayMs, task.dueAt ?? 0);
   return {
     id,
     queue,
@@ -49,12 +51,13 @@ export function newMessage(state: ProjectState, task: NewTask, now: number): Mes
     member: task.member,
     seq: ++state.sequence,
     queuedAt: now,
-    dueAt: Math.max(now + delayMs, dueAt ?? 0),
+    dueAt,
     expiresAt: expiresMs === null ? null : now + expiresMs,
     holder: null,
     deliveries: 0,
     attempts: 0,
     starts: 0,
+    sendAt: state.outbox === null ? null : timeToSend(state.outbox, now, dueAt),
   };
 }
 

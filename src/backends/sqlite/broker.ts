@@ -1,5 +1,5 @@
-import type { Broker, BrokerCapabilities, OutgoingMessage } from "../../contracts/broker.js";
-import type { NewTask } from "../../contracts/store.js";
+import type { Broker, BrokerCapabilities } from "../../contracts/broker.js";
+import { bareTask } from "../sql/bare-task.js";
 import { SqliteConsumer, type ConsumerParts } from "./consumer.js";
 import { insertMessages } from "./insert-messages.js";
 import { openLease } from "./lease.js";
@@ -74,19 +74,3 @@ function capabilities(push: boolean): BrokerCapabilities {
     shared: true,
   };
 }
-
-/** A message that no task was stored for. */
-function bareTask(queue: string, { id, envelope, priority, delayMs }: OutgoingMessage): NewTask {
-  return { ...withoutTask, id, queue, envelope, priority, delayMs };
-}
-
-const withoutTask = {
-  func: "",
-  name: null,
-  group: null,
-  kind: "task",
-  parent: null,
-  dueAt: null,
-  expiresMs: null,
-  unique: null,
-} as const;

@@ -1,5 +1,5 @@
 import type { Delivery } from "../../contracts/broker.js";
-import { receiptOf } from "./receipt.js";
+import { receiptOf } from "../sql/receipt.js";
 import type { Session } from "./project-file.js";
 
 /** A row as one JSON array: libsql takes 7 µs to make an object of so many columns, and 3 to hand over a text. */
@@ -31,7 +31,7 @@ const claimableSql = `
 const claimSql =
   "UPDATE qluster_message SET owner = ?, deliveries = deliveries + 1 WHERE seq IN (SELECT value FROM json_each(?))";
 
-const freeKeysSql = `
+export const freeKeysSql: string = `
   UPDATE qluster_message SET unique_key = NULL, unique_until = NULL
   WHERE seq IN (SELECT value FROM json_each(?)) AND unique_until = 'started'`;
 

@@ -13,7 +13,7 @@ import { acknowledge, release } from "./held-messages.js";
 import type { DatabaseFile } from "./database-file.js";
 import { claim, isAnythingWaiting, nextDue, promote } from "./claim.js";
 import { closeLease, renewLease, shortenLeases, takeOver } from "./lease.js";
-import { Pause } from "./pause.js";
+import { Pause } from "../sql/pause.js";
 import type { ProjectFile, Session } from "./project-file.js";
 
 export interface ConsumerParts {
@@ -84,6 +84,28 @@ export class SqliteConsumer implements Consumer {
     if (this.#expiresAt <= renewedAt) this.#unbrokenSince = renewedAt;
     this.#followClock(renewedAt);
     this.#expiresAt = renewedAt + this.#leaseMs;
+  }
+
+  /**
+   * Runs `work` in one write under the living lease, after taking over from the dead.
+   *
+   * @param glance - Reads first: an answer of its own means that there is nothing to write.
+   * @throws {LeaseLostError}
+   */
+  async underLease<T>(work: (session: Session) => T, glance?: (session: Session) => T | undefined): Promise<T> {
+    const { file } = this.#parts;
+    if (glance !== undefined) {
+      const seen = await file.read((session) =>
+        this.#nextTakeover(session) <= session.now ? undefined : glance(session),
+      );
+      if (seen !== undefined) return seen;
+    }
+    const { value, hasTakenOver } = await file.write((session) => {
+      const taken = this.#takeOverIfDue(session);
+      return { value: work(session), hasTakenOver: taken };
+    });
+    if (hasTakenOver) file.wakeUp.changed();
+    return value;
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Receipt, ReleaseOptions } from "../../contracts/broker.js";
-import { heldMessage } from "./receipt.js";
+import { heldMessage } from "../sql/receipt.js";
 import type { Session } from "./project-file.js";
+import { givenBack } from "./send-times.js";
 
 const ours = "seq = ?1 AND id = ?2 AND owner = ?3";
 
@@ -44,6 +45,7 @@ export function release(
 ): void {
   for (const receipt of receipts) {
     const { seq, id } = heldMessage(receipt);
-    session.run(giveBackSql, [seq, id, consumer, Math.ceil(delayMs), session.now, suspect ? 1 : -1]);
+    const values = [seq, id, consumer, Math.ceil(delayMs), session.now, suspect ? 1 : -1];
+    if (session.run(giveBackSql, values) === 1) givenBack(session, seq);
   }
 }

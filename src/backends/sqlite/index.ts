@@ -1,10 +1,12 @@
 import type { Backend, BackendOptions, OpenBackend } from "../../contracts/backend.js";
 import type { Clock } from "../../contracts/clock.js";
+import { refuseReplicas } from "../sql/refuse-replicas.js";
 import { sqliteBroker } from "./broker.js";
 import { sqliteCache } from "./cache.js";
 import { Connection } from "./connection.js";
 import { assertFileLocation, createFolderOf, DatabaseFile } from "./database-file.js";
 import { loadDriver, type SqliteDriver } from "./driver.js";
+import { sqliteOutbox } from "./outbox.js";
 import { ProjectFile } from "./project-file.js";
 import { SqliteSchema } from "./schema.js";
 import { sqliteStore } from "./store.js";
@@ -28,6 +30,7 @@ export const openBackend: OpenBackend = async (options, clock) => openSqlite(opt
 /** The same with a driver of the caller's choice. */
 export async function openSqlite(options: BackendOptions, driver: SqliteDriver, clock?: Clock): Promise<Backend> {
   const time = clock ?? systemClock;
+  refuseReplicas(options.durability, "SQLite");
   assertFileLocation(options.location);
   createFolderOf(options.location);
   const connection = await Connection.open(driver, options, time);
@@ -43,13 +46,15 @@ export async function openSqlite(options: BackendOptions, driver: SqliteDriver, 
       dataVersion: () => connection.dataVersion(),
       trustEvents: process.platform === "linux",
     });
-    const file = new ProjectFile({ connection, schema, clock: time, wakeUp, project: options.project });
+    const { project, outbox = null } = options;
+    const file = new ProjectFile({ connection, schema, clock: time, wakeUp, project, outbox });
     const parts = { file, disk, clock: time, safetyMs: clock === undefined ? safetyMs : manualSafetyMs };
     return {
       broker: sqliteBroker(parts, driver.name),
       store: sqliteStore(parts),
       cache: sqliteCache(file),
       schema,
+      ...(outbox === null ? {} : { outbox: sqliteOutbox(parts, outbox) }),
       async [Symbol.asyncDispose]() {
         connection.close();
         wakeUp.end();

@@ -2,7 +2,7 @@ import type { AttemptRecord, FinalState, Outcome } from "../../contracts/store.j
 import { errorText } from "../sql/error-text.js";
 import type { SqlValue } from "./driver.js";
 import type { Session } from "./project-file.js";
-import type { HeldMessage } from "./receipt.js";
+import type { HeldMessage } from "../sql/receipt.js";
 import { RowStatement } from "./row-values.js";
 
 export type FinalOutcome = Extract<Outcome, { to: FinalState }>;

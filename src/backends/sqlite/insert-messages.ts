@@ -4,6 +4,7 @@ import { rankOf } from "../sql/task-row.js";
 import type { SqlValue } from "./driver.js";
 import type { Session } from "./project-file.js";
 import { RowStatement } from "./row-values.js";
+import { written } from "./send-times.js";
 
 const columns =
   "project, queued_at, queue, owner, rank, due_at, id, expires_at, func, name, grp, kind, parent, " +
@@ -23,12 +24,19 @@ const insertUnknown =
 
 /** Queues messages. An id that waits or runs already is passed over. Resolves to how many were new. */
 export function insertMessages(session: Session, tasks: readonly NewTask[]): number {
-  return insertRows.run(
+  const inserted = insertRows.run(
     tasks,
     (values, task) => pushTask(values, session, task),
     [],
     (sql, values) => session.run(sql, values),
   );
+  if (session.outbox !== null) {
+    written(
+      session,
+      tasks.map(({ id }) => id),
+    );
+  }
+  return inserted;
 }
 
 /** Queues one task, unless its id is known, be it unfinished or finished. One statement. */
@@ -36,7 +44,9 @@ export function insertUnknownMessage(session: Session, task: NewTask): boolean {
   const values: SqlValue[] = [];
   pushTask(values, session, task);
   values.push(session.project, task.id);
-  return session.run(insertUnknown, values) === 1;
+  const isNew = session.run(insertUnknown, values) === 1;
+  if (isNew) written(session, [task.id]);
+  return isNew;
 }
 
 function pushTask(values: SqlValue[], { project, now }: Session, task: NewTask): void {

@@ -2,6 +2,7 @@ import type { ConsumeOptions, RunningTask } from "../../contracts/broker.js";
 import { clusterLost, runningTasks } from "../sql/endings.js";
 import { errorText } from "../sql/error-text.js";
 import type { Session } from "./project-file.js";
+import { allGivenBack } from "./send-times.js";
 
 interface ConsumerRow {
   readonly seq: number;
@@ -41,6 +42,7 @@ const freeHeld = `
 /** Gives everything back, as a clean release does, and ends the lease. */
 export function closeLease(session: Session, consumer: number): void {
   session.run("DELETE FROM qluster_consumer WHERE seq = ?", [consumer]);
+  allGivenBack(session, consumer);
   session.run(freeHeld, [consumer, 1]);
 }
 
@@ -63,6 +65,7 @@ export function takeOver(session: Session, heir: number): boolean {
   );
   for (const consumer of silent) {
     for (const task of runningTasks(consumer.running)) recordLost(session, consumer, task);
+    allGivenBack(session, consumer.seq);
     session.run(freeHeld, [consumer.seq, 0]);
   }
   return silent.length > 0;

@@ -82,6 +82,9 @@ async function everyStatement(location: string): Promise<string[]> {
   } as const;
   await using backend = await openSqlite(options, spying);
   await useEverything(backend);
+  const outbox = { aheadMs: 0, handMs: 0, resendMs: 1, missingMs: 0 };
+  await using carried = await openSqlite({ ...options, outbox }, spying);
+  await useOutbox(carried);
   return [...statements].filter((sql) => /SELECT|UPDATE|DELETE|INSERT/.test(sql));
 }
 
@@ -135,4 +138,20 @@ async function useEverything({ broker, store, cache }: Awaited<ReturnType<typeof
   await cache.members("s");
   await cache.delete("k");
   await owner.close();
+}
+
+async function useOutbox({ store, outbox }: Awaited<ReturnType<typeof openOn>>): Promise<void> {
+  const cluster = { id: "c", host: "h", pid: 1 };
+  const hold = await outbox!.hold({ queues: ["q"], leaseMs: 60_000, cluster });
+  const unique = { key: "k", until: "started", forMs: null } as const;
+  await store.submit([newTask("s1"), newTask("s2"), newTask("s3")]);
+  await store.submit([newTask("s4", { unique })]);
+  const { messages } = await hold.unsent(10);
+  await outbox!.sent(messages.map(({ id }) => id));
+  await hold.missing("q", 10);
+  const begun = await hold.begin([...messages.map(({ id }) => id), "0".repeat(32)]);
+  const [one, two] = begun.flatMap((answer) => (answer.as === "begun" ? [answer.delivery] : []));
+  await store.finish(hold.id, [givenBack()(one!)]);
+  await hold.release([two!.receipt]);
+  await hold.close();
 }

@@ -1,4 +1,5 @@
 import type { Clock } from "../../contracts/clock.js";
+import type { OutboxOptions } from "../../contracts/outbox.js";
 import type { Connection } from "./connection.js";
 import type { SqlValue } from "./driver.js";
 import type { SqliteSchema } from "./schema.js";
@@ -10,6 +11,8 @@ export interface Session {
   readonly project: number;
   /** The store's time, the same for the whole session. */
   readonly now: number;
+  /** There when a broker elsewhere carries the tasks. */
+  readonly outbox: OutboxOptions | null;
   /** The number of rows changed. */
   run(sql: string, parameters: readonly SqlValue[]): number;
   all<Row>(sql: string, parameters: readonly SqlValue[]): Row[];
@@ -23,6 +26,7 @@ export class ProjectFile {
   readonly #schema: SqliteSchema;
   readonly #clock: Clock;
   readonly #name: string;
+  readonly #outbox: OutboxOptions | null;
   readonly wakeUp: WakeUp;
   #project: number | undefined;
 
@@ -32,11 +36,13 @@ export class ProjectFile {
     readonly clock: Clock;
     readonly wakeUp: WakeUp;
     readonly project: string;
+    readonly outbox: OutboxOptions | null;
   }) {
     this.#connection = parts.connection;
     this.#schema = parts.schema;
     this.#clock = parts.clock;
     this.#name = parts.project;
+    this.#outbox = parts.outbox;
     this.wakeUp = parts.wakeUp;
   }
 
@@ -73,19 +79,21 @@ export class ProjectFile {
   }
 
   #session(): Session {
-    return new FileSession(this.#connection, this.#project ?? 0, Math.floor(this.#clock.now()));
+    return new FileSession(this.#connection, this.#project ?? 0, Math.floor(this.#clock.now()), this.#outbox);
   }
 }
 
 class FileSession implements Session {
   readonly project: number;
   readonly now: number;
+  readonly outbox: OutboxOptions | null;
   readonly #connection: Connection;
 
-  constructor(connection: Connection, project: number, now: number) {
+  constructor(connection: Connection, project: number, now: number, outbox: OutboxOptions | null) {
     this.#connection = connection;
     this.project = project;
     this.now = now;
+    this.outbox = outbox;
   }
 
   run(sql: string, parameters: readonly SqlValue[]): number {

@@ -1,7 +1,8 @@
 import type { AttemptRecord, Outcome } from "../../contracts/store.js";
 import { errorText } from "../sql/error-text.js";
 import type { Session } from "./project-file.js";
-import type { HeldMessage } from "./receipt.js";
+import type { HeldMessage } from "../sql/receipt.js";
+import { givenBack } from "./send-times.js";
 
 const insertAttempt = `
   INSERT INTO qluster_attempt (project, id, number, ending, counted, started_at, stopped_at, worker, error)
@@ -46,6 +47,7 @@ export function putBack(
     attempt === null ? null : Math.floor(attempt.stoppedAt),
     attempt?.worker ?? null,
   ]);
+  if (changes === 1) givenBack(session, message.seq);
   return changes === 1;
 }
 

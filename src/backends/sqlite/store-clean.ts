@@ -1,17 +1,20 @@
 import { setImmediate as turn } from "node:timers/promises";
 import type { RetentionLimits, TaskKind } from "../../contracts/store.js";
+import {
+  cleanStep,
+  dayMs,
+  mostSurplus,
+  rollupsMs,
+  walkFailures,
+  walkTasks,
+  type Cutoffs,
+  type Found,
+  type Walked,
+  type WalkedRow,
+} from "../sql/retention.js";
 import { expireFlows, isAnyOverdue } from "./flow-cancel.js";
 import type { ProjectFile, Session } from "./project-file.js";
 import { removeTasks } from "./remove-tasks.js";
-
-/** Tasks in one transaction: others write in between. */
-const step = 500;
-const dayMs = 86_400_000;
-/** Charts look back so far. */
-const rollupsMs = 90 * dayMs;
-
-/** Tasks that one call finds by their number: the rest is for the next one. */
-const mostSurplus = 100_000;
 
 const taskKinds = ["task", "hook", "chain", "iter", "batch"] as const satisfies readonly TaskKind[];
 
@@ -19,12 +22,6 @@ const taskKinds = ["task", "hook", "chain", "iter", "batch"] as const satisfies 
 const isOpen = `member IS NOT NULL AND EXISTS (
     SELECT 1 FROM qluster_flow f
     WHERE f.project = qluster_task.project AND f.id = substr(member, 1, instr(member, '.') - 1) AND f.state = 'open')`;
-
-/** What one step found: tasks to remove, and whether there may be more. */
-interface Found {
-  readonly seqs: readonly number[];
-  readonly isMore: boolean;
-}
 
 /** Removes finished tasks by the retention limits. Looks by reads; only what goes takes the write lock, and briefly. */
 export class Cleaner {
@@ -69,7 +66,7 @@ export class Cleaner {
     let at = 0;
     return await this.#removeWhile((session) => {
       const cutoffs = { cutoff: session.now - failuresMs, groupCutoff: session.now - groupMs };
-      const walked = walkFailures(session, kind, at, cutoffs);
+      const walked = failuresOf(session, kind, at, cutoffs);
       at = walked.next;
       return walked;
     });
@@ -88,81 +85,36 @@ export class Cleaner {
   /** A number is never used twice: what somebody else has removed meanwhile stays removed, and nothing else is. */
   async #remove(seqs: readonly number[]): Promise<number> {
     let removed = 0;
-    for (let at = 0; at < seqs.length; at += step) {
+    for (let at = 0; at < seqs.length; at += cleanStep) {
       if (at > 0) await turn();
-      removed += await this.#file.write((session) => removeTasks(session, seqs.slice(at, at + step)));
+      removed += await this.#file.write((session) => removeTasks(session, seqs.slice(at, at + cleanStep)));
     }
     return removed;
   }
 }
 
-interface Cutoffs {
-  readonly cutoff: number;
-  /** Members of a group are kept for those who still wait for the whole group. */
-  readonly groupCutoff: number;
-}
-
-interface Walked extends Found {
-  /** Where to go on. */
-  readonly next: number;
-  /** The first success that has to stay for now. */
-  readonly kept: number | undefined;
-}
-
-interface WalkedRow {
-  readonly seq: number;
-  readonly state: string;
-  readonly finished_at: number;
-  readonly is_member: number;
-  readonly is_open: number;
-}
-
 const walkSql = `
   SELECT seq, state, finished_at, grp IS NOT NULL AS is_member, ${isOpen} AS is_open FROM qluster_task NOT INDEXED
-  WHERE seq >= ? AND project = ? ORDER BY seq LIMIT ${step}`;
+  WHERE seq >= ? AND project = ? ORDER BY seq LIMIT ${cleanStep}`;
 
-/** Over the oldest tasks, up to the first that is young: `seq` ascends with the time of the end. */
 function walk(session: Session, from: number, limits: Cutoffs): Walked {
-  const rows = session.all<WalkedRow>(walkSql, [from, session.project]);
-  const seqs: number[] = [];
-  let next = from;
-  let kept: number | undefined;
-  for (const row of rows) {
-    if (row.finished_at >= limits.cutoff) return { seqs, next: row.seq, kept, isMore: false };
-    next = row.seq + 1;
-    if (row.state !== "succeeded") continue;
-    if (isKept(row, limits)) kept ??= row.seq;
-    else seqs.push(row.seq);
-  }
-  return { seqs, next, kept, isMore: rows.length === step };
-}
-
-/** Somebody may still wait for the whole group, or the flow has not ended. */
-function isKept(row: Omit<WalkedRow, "state">, { groupCutoff }: Cutoffs): boolean {
-  return row.is_open === 1 || (row.is_member === 1 && row.finished_at >= groupCutoff);
+  return walkTasks(session.all<WalkedRow>(walkSql, [from, session.project]), from, limits);
 }
 
 const failuresSql = `
   SELECT seq, finished_at, grp IS NOT NULL AS is_member, ${isOpen} AS is_open FROM qluster_task INDEXED BY qluster_task_other
   WHERE project = ? AND kind = ? AND (state <> 'succeeded' OR kind <> 'task') AND seq >= ? AND state <> 'succeeded'
-  ORDER BY seq LIMIT ${step}`;
+  ORDER BY seq LIMIT ${cleanStep}`;
 
 /** The same over the failures of one kind, which an index keeps together. */
-function walkFailures(
+function failuresOf(
   session: Session,
   kind: TaskKind,
   from: number,
   limits: Cutoffs,
 ): Found & { readonly next: number } {
   const rows = session.all<Omit<WalkedRow, "state">>(failuresSql, [session.project, kind, from]);
-  const young = rows.findIndex((row) => row.finished_at >= limits.cutoff);
-  const old = young === -1 ? rows : rows.slice(0, young);
-  const gone = old.filter((row) => !isKept(row, limits));
-  return {
-    seqs: gone.map(({ seq }) => seq),
-    next: (rows.at(-1)?.seq ?? from) + 1,
-    isMore: young === -1 && rows.length === step,
-  };
+  return walkFailures(rows, from, limits);
 }
 
 const mayGo = `(grp IS NULL OR finished_at < ?2) AND NOT (${isOpen})`;

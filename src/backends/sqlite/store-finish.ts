@@ -5,7 +5,7 @@ import { forgetDetails } from "./held-messages.js";
 import { insertEnded, type EndedMessage } from "./insert-ended.js";
 import type { ProjectFile, Session } from "./project-file.js";
 import { putBack } from "./put-back.js";
-import { consumerNumber, heldMessage } from "./receipt.js";
+import { consumerNumber, heldMessage } from "../sql/receipt.js";
 import { rollUp, rollUpStored } from "./rollup.js";
 import { submitInside } from "./store-submit.js";
 

@@ -2,7 +2,7 @@ import type { Migration } from "../../sql/migration.js";
 
 /** Chains, iterables and batches. */
 export const flows: Migration = {
-  version: 2,
+  version: 3,
   worksFrom: 1,
   name: "flows",
   sql: `

@@ -1,0 +1,94 @@
+import type { Hold } from "../../contracts/outbox.js";
+import { LeaseLostError } from "../../errors.js";
+import type { ApartContext } from "./context.js";
+
+/** Messages looked up at a time. */
+const most = 500;
+/** Between two looks there is at least this, in milliseconds. */
+const shortestMs = 20;
+
+/** Sends what others have left unsent, what has come near, and what the broker has lost. */
+export class Pump {
+  readonly #context: ApartContext;
+  readonly #hold: Hold;
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> | undefined;
+  #stopped = false;
+  #lookedAt = -Infinity;
+  #missedAt = -Infinity;
+  /** Queues in which the broker has nothing at this moment: somebody waits there. */
+  readonly #idle = new Set<readonly string[]>();
+
+  constructor(context: ApartContext, hold: Hold) {
+    this.#context = context;
+    this.#hold = hold;
+  }
+
+  start(): void {
+    this.#plan(0);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** @param queues - The broker has nothing that is due in them. */
+  async look(queues: readonly string[]): Promise<void> {
+    if (performance.now() - this.#lookedAt < this.#context.pace.lookMs) return;
+    const end = this.idle(queues);
+    try {
+      await (this.#looking ??= this.#look().finally(() => (this.#looking = undefined)));
+    } finally {
+      end();
+    }
+  }
+
+  /** Somebody waits for messages of these queues, until the result is called. */
+  idle(queues: readonly string[]): () => void {
+    // An array of its own for each call, so that two may wait for the same queues.
+    const own = [...queues];
+    this.#idle.add(own);
+    return () => void this.#idle.delete(own);
+  }
+
+  #plan(inMs: number): void {
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => void this.#beat(), inMs).unref();
+  }
+
+  async #beat(): Promise<void> {
+    await (this.#looking ??= this.#look().finally(() => (this.#looking = undefined)));
+  }
+
+  async #look(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#lookedAt = performance.now();
+    let nextInMs: number = this.#context.pace.pollMs;
+    try {
+      nextInMs = Math.min(nextInMs, (await this.#sendUnsent()) ?? Infinity);
+      await this.#sendMissing();
+    } catch (error) {
+      if (error instanceof LeaseLostError) return this.stop();
+      // An outage: who takes, renews and finishes says so. Here it is tried again.
+    }
+    this.#plan(Math.max(shortestMs, nextInMs));
+  }
+
+  async #sendUnsent(): Promise<number | null> {
+    for (;;) {
+      if (!this.#context.courier.isReady) return null;
+      const { messages, nextInMs } = await this.#hold.unsent(most);
+      await this.#context.courier.send(messages);
+      if (messages.length < most || this.#stopped) return nextInMs;
+    }
+  }
+
+  async #sendMissing(): Promise<void> {
+    const queues = new Set([...this.#idle].flat());
+    if (queues.size === 0 || !this.#context.courier.isReady) return;
+    if (performance.now() - this.#missedAt < this.#context.pace.missingMs) return;
+    this.#missedAt = performance.now();
+    for (const queue of queues) await this.#context.courier.send(await this.#hold.missing(queue, most));
+  }
+}

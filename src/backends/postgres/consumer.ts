@@ -1,0 +1,94 @@
+import type {
+  ConsumeOptions,
+  Consumer,
+  Delivery,
+  Receipt,
+  ReleaseOptions,
+  RunningTask,
+  TakeOptions,
+} from "../../contracts/broker.js";
+import { LeaseLostError } from "../../errors.js";
+import { Pause } from "../sql/pause.js";
+import { acknowledge, release } from "./held-messages.js";
+import { closeLease, renewLease } from "./lease.js";
+import type { ProjectDatabase } from "./project-database.js";
+import { take } from "./take.js";
+
+/** A hold on messages in the database. */
+export class PostgresConsumer implements Consumer {
+  readonly id: string;
+  readonly #seq: number;
+  readonly #database: ProjectDatabase;
+  readonly #queues: readonly string[];
+  readonly #safetyMs: number;
+  readonly #waiting = new Set<Pause>();
+
+  /** @param safetyMs - The longest time between two looks, in milliseconds, should a wake-up get lost. */
+  constructor(seq: number, { queues }: ConsumeOptions, database: ProjectDatabase, safetyMs: number) {
+    this.id = String(seq);
+    this.#seq = seq;
+    this.#database = database;
+    this.#queues = [...queues];
+    this.#safetyMs = safetyMs;
+  }
+
+  async take(options: TakeOptions): Promise<Delivery[]> {
+    const { max, waitMs, signal } = options;
+    const queues = (options.from ?? this.#queues).filter((queue) => this.#queues.includes(queue));
+    if (isAborted(signal) || max <= 0) return [];
+    const { deliveries } = await take(this.#database, this.#seq, queues, max);
+    if (deliveries.length > 0 || waitMs <= 0 || isAborted(signal)) return deliveries;
+    return await this.#wait(queues, options);
+  }
+
+  async acknowledge(receipts: readonly Receipt[]): Promise<boolean[]> {
+    if (receipts.length === 0) return [];
+    return await acknowledge(this.#database, this.#seq, receipts);
+  }
+
+  async release(receipts: readonly Receipt[], options: ReleaseOptions = {}): Promise<void> {
+    if (receipts.length === 0) return;
+    await release(this.#database, this.#seq, receipts, options);
+    this.#database.wakeUp.changed("messages");
+  }
+
+  async renew(running: readonly RunningTask[]): Promise<void> {
+    if (!(await renewLease(this.#database, this.#seq, running))) throw new LeaseLostError(this.id);
+  }
+
+  async close(): Promise<void> {
+    await closeLease(this.#database, this.#seq);
+    for (const pause of this.#waiting) pause.end();
+    this.#database.wakeUp.changed("messages");
+  }
+
+  async #wait(queues: readonly string[], { max, waitMs, signal }: TakeOptions): Promise<Delivery[]> {
+    const { wakeUp } = this.#database;
+    const until = performance.now() + waitMs;
+    const pause = new Pause();
+    const wake = (): void => pause.end();
+    const stopListening = wakeUp.listen("messages", wake);
+    signal?.addEventListener("abort", wake);
+    this.#waiting.add(pause);
+    try {
+      // Before the look: what is written after it wakes us.
+      await wakeUp.ready("messages");
+      for (;;) {
+        pause.reset();
+        if (isAborted(signal) || this.#database.isClosed) return [];
+        const { deliveries, nextMs } = await take(this.#database, this.#seq, queues, max);
+        const left = until - performance.now();
+        if (deliveries.length > 0 || left <= 0) return deliveries;
+        await pause.wait(Math.min(left, Math.max(nextMs, 1), this.#safetyMs));
+      }
+    } finally {
+      this.#waiting.delete(pause);
+      signal?.removeEventListener("abort", wake);
+      stopListening();
+    }
+  }
+}
+
+function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true;
+}

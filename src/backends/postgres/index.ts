@@ -1,0 +1,50 @@
+import type { OpenBackend } from "../../contracts/backend.js";
+import { postgresBroker } from "./broker.js";
+import { postgresCache } from "./cache.js";
+import { Connections } from "./connections.js";
+import { lossesSentence } from "./losses.js";
+import { readLocation } from "./location.js";
+import { ProjectDatabase } from "./project-database.js";
+import { PostgresSchema } from "./schema.js";
+import { postgresStore } from "./store.js";
+import { WakeUp } from "./wake-up.js";
+
+/** A look every so often, in milliseconds, in case a wake-up got lost. */
+const safetyMs = 30_000;
+/** The same with a clock that a test moves: no timer knows when it jumps. */
+const manualSafetyMs = 20;
+
+/**
+ * Broker, store and cache in one schema of a Postgres database, version 12 or newer. Every process that opens it shares them.
+ *
+ * @param options - `location`: what follows `postgres:` in the address. `client`: a pool, which stays its owner's, or options for
+ * one; the address then names the schema only.
+ */
+export const openBackend: OpenBackend = async (options, clock) => {
+  const connections = await Connections.create(readLocation(options.location), options.client, clock);
+  const schema = new PostgresSchema(connections);
+  const wakeUp = new WakeUp(connections, () => database.number());
+  const database = new ProjectDatabase({ connections, schema, wakeUp, project: options.project });
+  const dispose = async (): Promise<void> => {
+    await wakeUp.end();
+    await connections.close();
+  };
+  try {
+    if (options.migrate) await schema.migrate();
+    await (options.migrate ? schema.assertUsable() : schema.status());
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+  return {
+    broker: postgresBroker(database, clock === undefined ? safetyMs : manualSafetyMs),
+    store: postgresStore(database),
+    cache: postgresCache(database),
+    schema,
+    losses: () => lossesSentence(connections),
+    [Symbol.asyncDispose]: dispose,
+  };
+};
+
+/** Its driver waits without blocking the thread. */
+export const synchronous = false;

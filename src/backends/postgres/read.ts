@@ -1,0 +1,72 @@
+import type { AttemptEnding, AttemptRecord, StoredTask } from "../../contracts/store.js";
+import { errorFrom } from "../sql/error-text.js";
+import { finishedTask, unfinishedTask, type MessageRow, type TaskRow } from "../sql/task-row.js";
+import { textArray } from "./array-literal.js";
+import type { Queries } from "./connections.js";
+import { statement } from "./statement.js";
+
+const common =
+  "id, queue, func, name, grp, kind, parent, envelope, attempts, queued_at, due_at, started_at, stopped_at, worker";
+
+export const taskColumns: string = `${common}, state, priority, error, result`;
+
+/** One statement, so that no task slips through while it moves from the waiting ones to the finished ones. */
+const tasksSql = statement(
+  "tasks-by-id",
+  `SELECT false AS is_finished, {now} AS now, rank, owner, expires_at, ${common},
+     NULL AS state, NULL::integer AS priority, NULL AS error, NULL AS result
+   FROM {message} WHERE project = $1 AND id = ANY ($2::text[])
+   UNION ALL
+   SELECT true, 0, 0, NULL, NULL, ${taskColumns} FROM {task} WHERE project = $1 AND id = ANY ($2::text[])`,
+);
+
+const finishedSql = statement(
+  "finished-by-id",
+  `SELECT ${taskColumns} FROM {task} WHERE project = $1 AND id = ANY ($2::text[])`,
+);
+
+type AnyRow = (({ is_finished: true } & TaskRow) | ({ is_finished: false } & MessageRow)) & { readonly now: number };
+
+/** Tasks in any state. */
+export async function tasksById(database: Queries, ids: readonly string[]): Promise<StoredTask[]> {
+  if (ids.length === 0) return [];
+  const rows = await database.all<AnyRow>(tasksSql, [textArray(ids)]);
+  return rows.map((row) => (row.is_finished ? finishedTask(row) : unfinishedTask(row, row.now)));
+}
+
+export async function finishedById(database: Queries, ids: readonly string[]): Promise<StoredTask[]> {
+  if (ids.length === 0) return [];
+  return (await database.all<TaskRow>(finishedSql, [textArray(ids)])).map(finishedTask);
+}
+
+interface AttemptRow {
+  readonly number: number;
+  readonly ending: AttemptEnding;
+  readonly counted: number;
+  readonly started_at: number;
+  readonly stopped_at: number;
+  readonly worker: string;
+  readonly error: string | null;
+}
+
+const attemptsSql = statement(
+  "attempts",
+  `SELECT number, ending, counted, started_at, stopped_at, worker, error FROM {attempt} WHERE project = $1 AND id = $2
+   UNION ALL
+   SELECT starts, ending, counted, started_at, stopped_at, worker, attempt_error
+   FROM {task} WHERE project = $1 AND id = $2 AND ending IS NOT NULL
+   ORDER BY 1`,
+);
+
+/** Every attempt: the earlier ones, and the last one from the finished task's own row. */
+export async function attemptsOf(database: Queries, id: string): Promise<AttemptRecord[]> {
+  return (await database.all<AttemptRow>(attemptsSql, [id])).map((row) => ({
+    number: row.number,
+    ending: row.ending,
+    counted: row.counted === 1,
+    startedAt: row.started_at,
+    stoppedAt: row.stopped_at,
+    worker: row.worker,
+    error: errorFrom(row.error),
+  }));
+}

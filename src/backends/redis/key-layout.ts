@@ -1,0 +1,23 @@
+/** Priority 0 in ranks. */
+const rankOfPriorityZero = 100;
+
+/**
+ * What all keys of a project start with. The hash tag (the part in braces) puts them in one slot of a Redis Cluster, so that
+ * one script can keep every promise. Characters that would end the tag early are spelled out.
+ */
+export function projectPrefix(project: string): string {
+  return `{qluster:${project.replaceAll(/[{}%]/g, (character) => encodeURIComponent(character))}}:`;
+}
+
+/** What a message's member says besides its place and its id. The scripts know the same numbers. */
+export const messageFlags = { hook: 1, uniqueTillEnd: 2, uniqueTillStart: 4, inGroup: 8, named: 16 } as const;
+
+/** Lower ranks are taken first: from 0 for priority 100 to 200 for priority -100. */
+export function rankOf(priority: number): number {
+  return rankOfPriorityZero - priority;
+}
+
+/** The id in a member: 22 characters of place and flags stand before it. */
+export function idOfMember(member: string): string {
+  return member.slice(22);
+}

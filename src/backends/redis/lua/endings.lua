@@ -1,0 +1,75 @@
+-- Finished tasks. `t:<id>` has each in one value: its ending, a line feed, when, the result's size in bytes and what was
+-- changed, a line feed, the result, the body. `done:<kind><outcome>` lists them in the order in which they ended: kind is
+-- t (task) or h (hook), outcome s (succeeded) or f (anything else), the members flags and id.
+local ended = { values = {}, lists = {}, details = {}, sums = {} }
+
+local lastEnd
+-- Ascends with every end; 2,048 of them make a millisecond, so that it tells the time as well.
+local function nextEnd()
+  lastEnd = lastEnd or tonumber(redis.call('GET', P .. 'last-end') or 0)
+  lastEnd = math.max(now * 2048, lastEnd + 1)
+  return lastEnd
+end
+
+-- Counts it in the minute in which it is stored. Hooks are not counted.
+local function countEnd(member, ok, ranMs)
+  local queue = string.sub(member, 17, 22)
+  local sum = ended.sums[queue]
+  if not sum then sum = { s = 0, f = 0, b = 0 }; ended.sums[queue] = sum end
+  if ok then sum.s = sum.s + 1 else sum.f = sum.f + 1 end
+  sum.b = sum.b + ranMs
+end
+
+local endStamp = '\n' .. string.format('%.0f', now) .. ';'
+
+-- What only few have to do: hooks, groups, names, unique keys.
+local function finishFlagged(id, member, body, flags, outcome, place)
+  if hasFlag(flags, isHook) then redis.call('SREM', P .. 'hooks', member) end
+  if not place and hasFlag(flags, isNamed) and redis.call('EXISTS', P .. 't:' .. id) == 0 then
+    redis.call('ZREM', P .. 'nm:' .. headOf(body)[3], id)
+  end
+  if place and hasFlag(flags, isInGroup) and not hasFlag(flags, isHook) then
+    push(ended.lists, 'g:' .. outcome .. ':' .. headOf(body)[4], place, id)
+  end
+  if hasFlag(flags, uniqueTillEnd) or hasFlag(flags, uniqueTillStart) then freeKey(body, id) end
+end
+
+-- Ends a message that has left the lists. `ending` and `result` are texts, as they are kept; `isNew` says that no ending
+-- of it is stored yet: the first one stays.
+local function finish(id, member, body, changes, ok, keep, isNew, ending, result, ranMs)
+  local flags = string.sub(member, 15, 16)
+  local number = flags == '00' and 0 or tonumber(flags, 16)
+  local outcome = ok and 's' or 'f'
+  local place
+  if number % 2 ~= isHook then countEnd(member, ok, ranMs) end
+  if not keep then
+    ended.details[#ended.details + 1] = id
+  elseif isNew then
+    place = nextEnd()
+    local values = ended.values
+    values[#values + 1] = P .. 't:' .. id
+    values[#values + 1] = ending .. endStamp .. #result .. ';' .. (changes or '') .. '\n' .. result .. body
+    push(ended.lists, 'done:' .. (number % 2 == isHook and 'h' or 't') .. outcome, place, flags .. id)
+  end
+  if number > 0 then finishFlagged(id, member, body, number, outcome, place) end
+end
+
+-- Writes what `finish` gathered.
+local function storeEnded()
+  for from = 1, #ended.values, chunk do
+    redis.call('MSET', unpack(ended.values, from, math.min(#ended.values, from + chunk - 1)))
+  end
+  for list, members in pairs(ended.lists) do callWith('ZADD', P .. list, members, 2) end
+  if #ended.details > 0 then forgetDetails(ended.details) end
+  if lastEnd then redis.call('SET', P .. 'last-end', string.format('%.0f', lastEnd)) end
+  local minute = string.format('%.0f', math.floor(now / 60000) * 60000)
+  for queue, sum in pairs(ended.sums) do
+    local number = tonumber(queue, 16)
+    local key = P .. 'r:' .. minute
+    if sum.s > 0 then redis.call('HINCRBY', key, number .. ':s', sum.s) end
+    if sum.f > 0 then redis.call('HINCRBY', key, number .. ':f', sum.f) end
+    if sum.b > 0 then redis.call('HINCRBY', key, number .. ':b', string.format('%.0f', sum.b)) end
+    redis.call('ZADD', P .. 'minutes', minute, minute)
+  end
+  wake('store')
+end

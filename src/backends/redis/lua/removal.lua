@@ -1,0 +1,42 @@
+-- Removes finished tasks. `list` is where they stand, such as "done:ts", and `members` their flags and ids.
+local function finishedHead(value)
+  local size, from = string.match(value, '^[^\n]*\n[^;]*;(%d+);[^\n]*\n()')
+  return headOf(string.sub(value, from + tonumber(size)))
+end
+
+-- The value by which the successes of this project are counted apart, as text.
+local function partOf(per, head)
+  local value = head[per == 'func' and 2 or per == 'name' and 3 or 4]
+  return value == cjson.null and '-' or '=' .. value
+end
+
+local function removeFinished(list, members)
+  if #members == 0 then return 0 end
+  local keys, ids = {}, {}
+  local per = string.sub(list, 7, 7) == 's' and redis.call('HGET', P .. 'counters', 'per')
+  for i = 1, #members do
+    local flags, id = tonumber(string.sub(members[i], 1, 2), 16), string.sub(members[i], 3)
+    ids[i] = id
+    keys[i] = P .. 't:' .. id
+    if per or hasFlag(flags, isNamed) or hasFlag(flags, isInGroup) then
+      local value = redis.call('GET', keys[i])
+      if value then
+        local head = finishedHead(value)
+        if head[3] ~= cjson.null then redis.call('ZREM', P .. 'nm:' .. head[3], id) end
+        if head[4] ~= cjson.null then redis.call('ZREM', P .. 'g:' .. string.sub(list, 7, 7) .. ':' .. head[4], id) end
+        if per then
+          local part = string.sub(list, 6, 6) .. partOf(per, head)
+          if redis.call('ZREM', P .. 'part:' .. part, members[i]) == 1 then
+            redis.call('ZINCRBY', P .. 'parts', -1, part)
+            redis.call('ZREMRANGEBYSCORE', P .. 'parts', '-inf', 0)
+          end
+        end
+      end
+    end
+  end
+  callWith('ZREM', P .. list, members)
+  redis.call('UNLINK', unpack(keys))
+  forgetDetails(ids)
+  wake('store')
+  return #members
+end

@@ -1,0 +1,72 @@
+--@ base
+--@ messages
+--@ leases
+-- ARGV: now, consumer, how many, then the queues. Returns nothing when the lease has ended; else now, how many are held
+-- afterwards, how long until there may be more (-1: nobody knows), and for each message: member, body, changes.
+local id, left = ARGV[2], tonumber(ARGV[3])
+local held = P .. 'h:' .. id
+local expiresAt = redis.call('ZSCORE', P .. 'leases', id)
+if not expiresAt then return false end
+local nextAt = takeOver(id, tonumber(expiresAt)) or math.huge
+
+-- Lets in what has become due, some at a time: the first of them must not wait for a million others.
+local function promote(number)
+  local late = redis.call('ZRANGEBYSCORE', P .. 'd:' .. number, '-inf', now, 'WITHSCORES', 'LIMIT', 0, chunk)
+  if #late == 0 then return end
+  local members, scored = {}, {}
+  for i = 1, #late, 2 do
+    members[#members + 1] = late[i]
+    scored[#scored + 1] = scoreOf(late[i], tonumber(late[i + 1]))
+    scored[#scored + 1] = late[i]
+  end
+  redis.call('ZREM', P .. 'd:' .. number, unpack(members))
+  callWith('ZADD', P .. 'q:' .. number, scored, 2)
+end
+
+local taken = { now, 0, -1 }
+
+local function handOut(popped)
+  local ids, scored = {}, {}
+  for i = 1, #popped, 2 do
+    ids[#ids + 1] = idOf(popped[i])
+    scored[#scored + 1] = popped[i + 1]
+    scored[#scored + 1] = popped[i]
+  end
+  callWith('ZADD', held, scored, 2)
+  local bodies = readWith('HMGET', P .. 'm', ids)
+  local changes = readWith('HMGET', P .. 'x', ids)
+  for i = 1, #ids do
+    local member, body = popped[2 * i - 1], bodies[i]
+    if body then
+      if hasFlag(flagsOf(member), uniqueTillStart) then freeKey(body, ids[i]) end
+      taken[#taken + 1] = member
+      taken[#taken + 1] = body
+      taken[#taken + 1] = changes[i] or ''
+      left = left - 1
+    else
+      redis.call('ZREM', held, member)
+    end
+  end
+end
+
+local queues = {}
+for i = 4, #ARGV do queues[#queues + 1] = ARGV[i] end
+local numbers = #queues > 0 and redis.call('HMGET', P .. 'queues', unpack(queues)) or {}
+for i = 1, #queues do
+  local number = numbers[i]
+  if number and left > 0 then
+    promote(number)
+    local popped = redis.call('ZPOPMIN', P .. 'q:' .. number, left)
+    if #popped > 0 then handOut(popped) end
+  end
+end
+
+if #taken == 3 then
+  for i = 1, #queues do
+    local first = numbers[i] and redis.call('ZRANGE', P .. 'd:' .. numbers[i], 0, 0, 'WITHSCORES')
+    if first and first[2] then nextAt = math.min(nextAt, tonumber(first[2])) end
+  end
+  if nextAt < math.huge then taken[3] = math.max(0, nextAt - now) end
+end
+taken[2] = redis.call('ZCARD', held)
+return taken

@@ -1,0 +1,128 @@
+import type { OutgoingMessage } from "../../contracts/broker.js";
+import type { NewTask } from "../../contracts/store.js";
+import { messageFlags, rankOf } from "./key-layout.js";
+
+/** The part of a message that never changes, besides its envelope: queue, func, name, group, kind, parent, priority, unique key. */
+type Head = readonly [
+  queue: string,
+  func: string,
+  name: string | null,
+  group: string | null,
+  kind: NewTask["kind"],
+  parent: string | null,
+  priority: number,
+  uniqueKey: string | null,
+  uniqueUntil: string | null,
+  uniqueForMs: number | null,
+];
+
+/** A message as the hash `m` keeps it. */
+export interface Body {
+  readonly member: string;
+  readonly queuedAt: number;
+  readonly dueAt: number;
+  readonly expiresAt: number | null;
+  readonly head: Head;
+  readonly envelope: string;
+}
+
+/** What is not as it was when the message was new. Most messages never have it. */
+export interface Changes {
+  readonly deliveries: number;
+  readonly attempts: number;
+  readonly starts: number;
+  readonly dueAt: number | null;
+  readonly startedAt: number | null;
+  readonly stoppedAt: number | null;
+  readonly worker: string | null;
+}
+
+const unchanged: Changes = {
+  deliveries: 0,
+  attempts: 0,
+  starts: 0,
+  dueAt: null,
+  startedAt: null,
+  stoppedAt: null,
+  worker: null,
+};
+
+/** A new message, as the scripts take it: eight values. */
+export function packMessage(task: NewTask): (string | number)[] {
+  const { id, queue, func, name, group, kind, parent, priority, unique, delayMs, dueAt, expiresMs, envelope } = task;
+  const head: Head = [
+    queue,
+    func,
+    name,
+    group,
+    kind,
+    parent,
+    priority,
+    unique === null ? null : unique.key,
+    unique === null ? null : unique.until,
+    unique === null || unique.forMs === null ? null : Math.ceil(unique.forMs),
+  ];
+  // JSON has no raw line feed, so the first one ends the head.
+  const rest = `${JSON.stringify(head)}\n${envelope}`;
+  return [id, queue, flagsOf(task), rankOf(priority), delayMs, dueAt ?? "", expiresMs ?? "", rest];
+}
+
+/** A message that no task was stored for. */
+export function bareTask(queue: string, { id, envelope, priority, delayMs }: OutgoingMessage): NewTask {
+  return { ...withoutTask, id, queue, envelope, priority, delayMs };
+}
+
+const withoutTask = {
+  func: "",
+  name: null,
+  group: null,
+  kind: "task",
+  parent: null,
+  dueAt: null,
+  expiresMs: null,
+  unique: null,
+} as const;
+
+function flagsOf({ kind, unique, group, name }: NewTask): number {
+  let flags = kind === "hook" ? messageFlags.hook : 0;
+  if (unique !== null) {
+    flags += unique.until === "started" ? messageFlags.uniqueTillStart : messageFlags.uniqueTillEnd;
+  }
+  if (group !== null) flags += messageFlags.inGroup;
+  if (name !== null) flags += messageFlags.named;
+  return flags;
+}
+
+export function readBody(text: string): Body {
+  const end = text.indexOf("\n");
+  const first = text.indexOf(";");
+  const second = text.indexOf(";", first + 1);
+  const third = text.indexOf(";", second + 1);
+  const fourth = text.indexOf(";", third + 1);
+  return {
+    member: text.slice(0, first),
+    queuedAt: Number(text.slice(first + 1, second)),
+    dueAt: Number(text.slice(second + 1, third)),
+    expiresAt: numberOrNull(text.slice(third + 1, fourth)),
+    head: JSON.parse(text.slice(fourth + 1, end)) as Head,
+    envelope: text.slice(end + 1),
+  };
+}
+
+export function readChanges(text: string): Changes {
+  if (text === "") return unchanged;
+  const [deliveries, attempts, starts, dueAt = "", startedAt = "", stoppedAt = "", ...worker] = text.split(";");
+  return {
+    deliveries: Number(deliveries),
+    attempts: Number(attempts),
+    starts: Number(starts),
+    dueAt: numberOrNull(dueAt),
+    startedAt: numberOrNull(startedAt),
+    stoppedAt: numberOrNull(stoppedAt),
+    worker: worker.join(";") || null,
+  };
+}
+
+function numberOrNull(text: string): number | null {
+  return text === "" ? null : Number(text);
+}
