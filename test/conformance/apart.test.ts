@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, it } from "vitest";
 import { openBackend as openMemory } from "../../src/backends/memory/index.js";
 import { openBackend as openRedis } from "../../src/backends/redis/index.js";
 import { openBackend as openSqlite } from "../../src/backends/sqlite/index.js";
-import { brokerSuite, cacheSuite, manualClock, storeSuite, type Where } from "../../src/testing/index.js";
+import { brokerSuite, cacheSuite, flowSuite, manualClock, storeSuite, type Where } from "../../src/testing/index.js";
 import { openPair, type OpenPart } from "../support/apart.js";
 import { redisForTests } from "../support/redis.js";
 
@@ -58,5 +58,6 @@ describe.each(pairs)("%s", (_, store, broker, shared) => {
     },
   });
   storeSuite({ describe, it, clock, open });
+  flowSuite({ describe, it, clock, open });
   cacheSuite({ describe, it, clock, open });
 });

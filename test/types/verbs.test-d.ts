@@ -6,14 +6,24 @@ import { Client, Pool } from "pg";
 import type { PoolConfig } from "pg";
 import * as v from "valibot";
 import { z } from "zod";
-import { createQluster, currentTask, defineConfig, link, ref, signals, task } from "../../src/index.js";
-import type { FinishedTask, OutgoingTask, Qluster, Task, TaskId, TaskRef } from "../../src/index.js";
+import {
+  createQluster,
+  currentTask,
+  defineConfig,
+  link,
+  parallel,
+  previous,
+  ref,
+  signals,
+  task,
+} from "../../src/index.js";
+import type { ChainId, FinishedTask, OutgoingTask, Qluster, Task, TaskId, TaskRef } from "../../src/index.js";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 declare function is<A, B>(..._: Equal<A, B> extends true ? [] : [never]): void;
 
 const q = createQluster(defineConfig({ name: "shop", database: "sqlite:x" }));
-const { asyncTask, asyncTasks, result, fetch, resultGroup, fetchGroup } = q;
+const { asyncTask, asyncTasks, asyncChain, result, fetch, resultGroup, fetchGroup } = q;
 
 async function moderateReview(_reviewId: number) {
   return "ok" as const;
@@ -100,6 +110,53 @@ export async function many(): Promise<void> {
   is<typeof some, TaskId<string>[]>();
   // @ts-expect-error tasks come as links
   await asyncTasks([resize]);
+}
+
+const sum = task("n.sum", (_numbers: readonly number[]) => 1);
+const two = task("n.two", (_xs: string[]) => 1);
+
+export async function chains(): Promise<void> {
+  const chain = await asyncChain([
+    link(download, "u"),
+    link(resize, previous(), 300),
+    link(mail, { to: "x", body: previous() }),
+  ]);
+  const partial = await resultGroup(chain);
+  is<typeof partial, [string?, { url: string }?, undefined?] | undefined>();
+  const text: string = chain;
+  const named = await asyncChain([link("core.prepare"), link(resize, previous(), 300)], {
+    onFailure: "continue",
+    group: text,
+  });
+  is<typeof named, ChainId<[unknown, { url: string }]>>();
+  await asyncChain(["core.prepare", task("n.none", () => 1), link(sum, [previous()])]);
+  await asyncChain(["a", "b"].map((url) => link(download, url)));
+  // @ts-expect-error { url } is not a string
+  await asyncChain([link(resize, "a", 1), link(resize, previous(), 300)]);
+  // @ts-expect-error no link before
+  await asyncChain([link(resize, previous(), 300)]);
+  // @ts-expect-error a chain needs a link
+  await asyncChain([]);
+  // @ts-expect-error previous() outside a chain
+  await asyncTasks([link(resize, previous(), 300)]);
+  // @ts-expect-error did you mean onFailure
+  await asyncChain([link(download, "u")], { onFailur: "stop" });
+  // @ts-expect-error it takes an argument, and so a link
+  await asyncChain([download]);
+}
+
+export async function parallels(): Promise<void> {
+  const chain = await asyncChain([
+    parallel([link(download, "a"), link(download, "b")]),
+    link(two, previous()),
+    parallel([link(sum, [previous()]), "core.other"]),
+  ]);
+  const results = await resultGroup(chain);
+  is<typeof results, [[string, string]?, number?, [number, unknown]?] | undefined>();
+  // @ts-expect-error numbers are no texts
+  await asyncChain([parallel([link(sum, [1]), link(sum, [2])]), link(two, previous())]);
+  // @ts-expect-error no link before
+  await asyncChain([parallel([link(resize, previous(), 1)])]);
 }
 
 export async function schemas(): Promise<void> {

@@ -7,7 +7,7 @@ import { memberOutcome } from "../../core/member-end.js";
 import { readHeader } from "../../core/task-header.js";
 import { outcomesOf, type FlowState } from "./flow-state.js";
 import type { Message, ProjectState } from "./state.js";
-import { submitTask } from "./submit.js";
+import { submitUnsent } from "./submit-unsent.js";
 
 /** Tells a flow how a member has ended. */
 export function tellFlow(
@@ -45,7 +45,7 @@ export function queueStep(state: ProjectState, held: FlowState, now: number): vo
   const before = flow.step === 0 ? [] : outcomesOf(held, ...placesOf(flow.steps, flow.step - 1));
   for (let place = from; place < to; place++) {
     const task = tasks.get(place);
-    if (task !== undefined && !outcomes.has(place)) submitTask(state, attached(task, before), now);
+    if (task !== undefined && !outcomes.has(place)) submitUnsent(state, attached(task, before), now);
   }
 }
 
@@ -66,7 +66,7 @@ export function endFlow(
   if (!state.finished.has(flow.id)) state.finished.set(flow.id, record);
   state.bell.ring();
   if (!flow.queued) return;
-  for (const hook of flowHooks(flow, { ...end, at: now, members: () => carried(held) })) submitTask(state, hook, now);
+  for (const hook of flowHooks(flow, { ...end, at: now, members: () => carried(held) })) submitUnsent(state, hook, now);
 }
 
 /** An open flow as a task that runs. */

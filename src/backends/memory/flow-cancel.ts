@@ -5,7 +5,7 @@ import { endFlow } from "./flow-advance.js";
 import type { FlowState } from "./flow-state.js";
 import { endMessage, forget, giveOrder } from "./settle.js";
 import type { ProjectState } from "./state.js";
-import { submitTask } from "./submit.js";
+import { submitUnsent } from "./submit-unsent.js";
 import { unfinished } from "./task-states.js";
 
 const words = { chain: "chain", iter: "iterable", batch: "batch" } as const;
@@ -38,7 +38,7 @@ function endMembers(state: ProjectState, { flow }: FlowState, outcome: Failure, 
     else {
       const task = unfinished(state, message, now);
       endMessage(state, message, outcome, now);
-      for (const hook of hooksOfCancelled(task, now, outcome.error)) submitTask(state, hook, now);
+      for (const hook of hooksOfCancelled(task, now, outcome.error)) submitUnsent(state, hook, now);
     }
   }
 }

@@ -10,7 +10,7 @@ import { endFlow } from "./flow-end.js";
 import { addOutcomes, flowById, knownPlaces, membersOfChain, outcomesBetween, saveMove } from "./flow-rows.js";
 import type { FinalOutcome } from "./insert-ended.js";
 import type { Session } from "./project-file.js";
-import { submitInside } from "./store-submit.js";
+import { submitUnsent } from "./submit-unsent.js";
 
 /** The end of a task that is a member of a flow. */
 export interface EndedMember {
@@ -72,7 +72,7 @@ export function queueStep(session: Session, flow: NumberedFlow, which: (task: Ne
       ? task
       : { ...task, envelope: attachResults(task.envelope, before) },
   );
-  submitInside(session, ready);
+  submitUnsent(session, ready);
 }
 
 function firstFailure(session: Session, { seq, failedAt }: NumberedFlow): MemberOutcome | undefined {

@@ -9,7 +9,7 @@ import { detailTables } from "./held-messages.js";
 import { nobody, type FinalOutcome } from "./insert-ended.js";
 import type { Session } from "./project-file.js";
 import { tasksById } from "./store-read.js";
-import { submitInside } from "./store-submit.js";
+import { submitUnsent } from "./submit-unsent.js";
 import { tellHolder } from "./tell-holder.js";
 
 /** Flows that one call ends. The rest is for the next one. */
@@ -57,7 +57,7 @@ function endMember(session: Session, message: WaitingRow, outcome: FinalOutcome)
   const [task] = tasksById(session, [message.id]);
   endWaiting(session, message, null, outcome);
   const hooks = task === undefined || !("error" in outcome) ? [] : hooksOfCancelled(task, session.now, outcome.error);
-  if (hooks.length > 0) submitInside(session, hooks);
+  if (hooks.length > 0) submitUnsent(session, hooks);
 }
 
 function messagesOf(session: Session, flow: string): WaitingRow[] {

@@ -4,7 +4,7 @@ import { errorText } from "../sql/error-text.js";
 import type { NumberedFlow } from "../sql/flow-row.js";
 import { readOutcomes } from "./flow-rows.js";
 import type { Session } from "./project-file.js";
-import { submitInside } from "./store-submit.js";
+import { submitUnsent } from "./submit-unsent.js";
 
 const insertRecord = `
   INSERT INTO qluster_task (project, id, state, finished_at, queue, priority, attempts, starts, queued_at, due_at, func, name,
@@ -29,7 +29,7 @@ export function endFlow(
   session.run(insertRecord, [...names, openedAt, now, errorText(error), envelope]);
   if (!flow.queued) return;
   const hooks = flowHooks(flow, { state, error, at: now, members: () => carried(session, flow) });
-  if (hooks.length > 0) submitInside(session, hooks);
+  if (hooks.length > 0) submitUnsent(session, hooks);
 }
 
 function carried(session: Session, { seq, kind, carryBytes }: NumberedFlow): readonly MemberOutcome[] | null {

@@ -4,7 +4,7 @@ import type { Consumer, Delivery } from "../../contracts/broker.js";
 import type { FlowKind, Flows, NewFlow, StoredFlow } from "../../contracts/flows.js";
 import type { NewTask, Settlement } from "../../contracts/store.js";
 import { memberId } from "../../core/flow.js";
-import { atOnce, consumer, idOf } from "../messages.js";
+import { atOnce, consumer, idOf, takeAll } from "../messages.js";
 import { finishOne, newTask, succeeded, type Ending } from "../tasks.js";
 
 /** The flow that tests use. */
@@ -97,7 +97,8 @@ export function funcOf({ envelope }: { readonly envelope: string }): string {
 
 /** The tasks that are called at the end of flows, and wait. */
 export async function called(backend: Backend): Promise<string[]> {
-  const [owner, taken] = await takeWaiting(backend, "hooks");
+  const owner = await consumer(backend.broker, { queues: ["hooks"] });
+  const taken = await takeAll(owner);
   await owner.close();
   return taken.map(funcOf);
 }
