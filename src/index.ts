@@ -2,6 +2,7 @@ export { currentTask, humanize, humanName, registerCodec } from "./client/core-e
 export { createQluster } from "./client/create-qluster.js";
 export type { CreateOptions } from "./client/create-qluster.js";
 export type { ChainId, ChainLink, Checked, DefineLink, DefineParallel, Link, Previous } from "./client/chain-types.js";
+export type { Element, Elements, IterElement, IterOptions } from "./client/iter-types.js";
 export { link, parallel, previous } from "./client/link.js";
 export { signals } from "./client/public-signals.js";
 export { ref, task } from "./client/task.js";

@@ -1,6 +1,7 @@
 import type { Backend } from "../contracts/backend.js";
 import type { Store, StoredTask } from "../contracts/store.js";
 import { cancelTask } from "../core/cancelled-task.js";
+import { isFlow } from "../core/finished-task.js";
 import { keyring } from "../core/keyring.js";
 import { loadTasks } from "../core/load-tasks.js";
 import type { QlusterConfig } from "../options/config.js";
@@ -10,9 +11,11 @@ import { resolveConfig } from "../options/resolve.js";
 import type { ResolvedConfig } from "../options/resolved.js";
 import { Chains } from "./chains.js";
 import { Connection } from "./connection.js";
+import { elementsOf } from "./element-stream.js";
 import { FlowDesk } from "./flow-desk.js";
 import { FlowReader } from "./flow-reader.js";
 import { Groups } from "./groups.js";
+import { Iterables } from "./iterables.js";
 import { clientLogger } from "./logger.js";
 import { filledText } from "./option-checks.js";
 import { findFinished, recordOf, resultOf, type Opener } from "./reader.js";
@@ -56,10 +59,11 @@ export function qlusterOf(config: ResolvedConfig, backend?: Backend): Qluster {
   const sender = new Sender(connection, config, logger, keys);
   const waiters = new Waiters(store);
   const opener: Opener = { keys, limits: config };
+  const reader = new FlowReader(store, opener);
   const verbs: Qluster = {
     ...enqueueVerbs(sender),
-    ...flowVerbs(new FlowDesk(connection, sender, config), new FlowReader(store, opener)),
-    ...readVerbs(waiters, opener),
+    ...flowVerbs(new FlowDesk(connection, sender, config), reader, waiters),
+    ...readVerbs(waiters, opener, reader),
     ...groupVerbs(new Groups(store, waiters, opener)),
     ...taskVerbs(connection, store),
     loadTasks: async () => {
@@ -87,27 +91,40 @@ function enqueueVerbs(sender: Sender): Pieces<"asyncTask" | "asyncTasks"> {
   };
 }
 
-function flowVerbs(desk: FlowDesk, reader: FlowReader): Pieces<"asyncChain" | "flow" | "resume"> {
+function flowVerbs(
+  desk: FlowDesk,
+  reader: FlowReader,
+  waiters: Waiters,
+): Pieces<"asyncChain" | "asyncIter" | "flow" | "results" | "resume"> {
   const chains = new Chains(desk);
+  const iterables = new Iterables(desk);
   return {
+    asyncIter: ((target: unknown, elements: unknown, options?: unknown) =>
+      iterables.send(target, elements, options)) as Qluster["asyncIter"],
+    results: ((id: string, options: { readonly signal?: AbortSignal } = {}) =>
+      elementsOf(reader, waiters, filledText(id, "id"), options.signal)) as Qluster["results"],
     asyncChain: ((links: unknown, options?: unknown) => chains.send(links, options)) as Qluster["asyncChain"],
     flow: async (id) => await reader.status(filledText(id, "id")),
     resume: async (id) => await chains.resume(filledText(id, "id")),
   };
 }
 
-function readVerbs(waiters: Waiters, opener: Opener): Pieces<"result" | "fetch"> {
+function readVerbs(waiters: Waiters, opener: Opener, flows: FlowReader): Pieces<"result" | "fetch"> {
   const find = async (
     id: unknown,
     options: ReadOptions | undefined,
     open: (task: StoredTask, opener: Opener) => unknown,
+    openFlow: (task: StoredTask) => Promise<unknown>,
   ) => {
     const task = await findFinished(waiters, id, options);
-    return task === undefined ? undefined : open(task, opener);
+    if (task === undefined) return undefined;
+    return isFlow(task.kind) ? await openFlow(task) : open(task, opener);
   };
+  const resultOfFlow = async (task: StoredTask): Promise<unknown> => await flows.resultOf(task);
+  const recordOfFlow = async (task: StoredTask): Promise<unknown> => await flows.recordOf(task);
   return {
-    result: ((id: unknown, options?: ReadOptions) => find(id, options, resultOf)) as Qluster["result"],
-    fetch: ((id: unknown, options?: ReadOptions) => find(id, options, recordOf)) as Qluster["fetch"],
+    result: ((id: unknown, options?: ReadOptions) => find(id, options, resultOf, resultOfFlow)) as Qluster["result"],
+    fetch: ((id: unknown, options?: ReadOptions) => find(id, options, recordOf, recordOfFlow)) as Qluster["fetch"],
   };
 }
 

@@ -45,7 +45,7 @@ export interface PartOfFlow {
   readonly group: string | undefined;
   /** Of a link: what `previous()` stands for, if it is among the arguments. */
   readonly before?: HeaderBefore | undefined;
-  /** Of an element: its outcome belongs to the iterable, with the hook and the name. */
+  /** Of an element of an iterable: what it returns is kept there, and nowhere else. */
   readonly element?: true | undefined;
 }
 
@@ -110,9 +110,10 @@ function checked(request: Request): Prepared | Promise<Prepared> {
 }
 
 function sealed({ host, resolved: { func, definition }, id, args, plan, part }: Request): Prepared {
-  if (part !== undefined) checkPart(func, plan);
+  if (part !== undefined) checkPart(func, plan, part);
   const queue = plan.queue ?? host.queue;
-  const header = { ...headerOf(id, func, plan), ...(part === undefined ? {} : headerOfPart(part, args)) };
+  const own = headerOf(id, func, plan);
+  const header = part === undefined ? own : headerOfPart(own, part, args);
   const { unique } = plan;
   const task: NewTask = {
     id,
@@ -134,25 +135,31 @@ function sealed({ host, resolved: { func, definition }, id, args, plan, part }: 
 }
 
 /** @throws {OptionError} for what cannot hold for a member of a flow. */
-function checkPart(func: string, { unique, sync }: RequestPlan): void {
+function checkPart(func: string, { unique, sync }: RequestPlan, { element }: PartOfFlow): void {
   if (unique !== null) {
     throw new OptionError(
       `The option unique (${quote(unique.key)}) of ${func} cannot hold here: a member that is not enqueued would keep its chain, ` +
         "iterable or batch waiting for ever. Leave it out.",
     );
   }
-  if (sync === true) {
+  if (sync === true && element !== true) {
     throw new OptionError(
       `The option sync of ${func} cannot hold for one member alone. Give it to the verb: asyncChain(links, { sync: true }).`,
     );
   }
 }
 
-function headerOfPart({ group, before, element }: PartOfFlow, args: readonly unknown[]): Partial<TaskHeader> {
+function headerOfPart(own: TaskHeader, part: PartOfFlow, args: readonly unknown[]): TaskHeader {
+  const { group, before, element } = part;
+  if (element === true) {
+    // The label and the name are those of the record of all.
+    const { group: _label, name: _name, ...header } = own;
+    return { ...header, save: false };
+  }
   return {
+    ...own,
     ...(group === undefined ? {} : { group }),
     ...(before !== undefined && includesPrevious(args) ? { before } : {}),
-    ...(element === true ? { save: false } : {}),
   };
 }
 

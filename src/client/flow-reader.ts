@@ -1,13 +1,14 @@
 import type { MemberOutcome, StoredFlow } from "../contracts/flows.js";
 import type { Store, StoredTask } from "../contracts/store.js";
 import { openResult } from "../core/envelope.js";
+import { finishedFromStore } from "../core/finished-task.js";
 import { memberId } from "../core/flow.js";
 import { inSteps } from "../core/flow-result.js";
 import { readHeader } from "../core/task-header.js";
 import type { FinishedTask } from "../core/task-types.js";
 import { TaskFailedError } from "../errors.js";
 import { flowsOf } from "./flow-desk.js";
-import { recordOf, type Opener } from "./reader.js";
+import { failureOf, recordOf, type Opener } from "./reader.js";
 import type { FlowStatus } from "./types.js";
 
 /** The largest page of results that is read at once, in bytes. */
@@ -82,6 +83,33 @@ export class FlowReader {
     });
   }
 
+  /** What an ended flow returned. @throws {TaskFailedError} when it did not succeed. @throws {FlowError} when it is too much. */
+  async resultOf(task: StoredTask): Promise<unknown> {
+    if (task.state !== "succeeded") throw failureOf(task);
+    const record = await this.recordOf(task);
+    return record.result;
+  }
+
+  /** The record of an ended flow, with its result if that is not too large. */
+  async recordOf(task: StoredTask): Promise<FinishedTask> {
+    const { keys, limits } = this.#opener;
+    const members =
+      task.state === "succeeded" && task.kind !== "batch" ? await this.#upTo(task.id, limits.maxResultBytes) : [];
+    return finishedFromStore(task, keys(), limits, members);
+  }
+
+  /** All outcomes, or `null` when they take more than so many bytes. */
+  async #upTo(id: string, maxBytes: number): Promise<MemberOutcome[] | null> {
+    const all: MemberOutcome[] = [];
+    let bytes = 0;
+    for await (const page of this.pages(id)) {
+      for (const { result } of page) bytes += Buffer.byteLength(result ?? "");
+      if (bytes > maxBytes) return null;
+      all.push(...page);
+    }
+    return all;
+  }
+
   open(flow: string, { place, run, result }: MemberOutcome): unknown {
     const { keys, limits } = this.#opener;
     return openResult(keys(), memberId(flow, place, run), result ?? "", { maxBytes: limits.maxResultBytes });
@@ -102,9 +130,9 @@ export class FlowReader {
   }
 
   /** Outcomes in pages, by place. */
-  async *pages(id: string): AsyncGenerator<readonly MemberOutcome[], void, undefined> {
+  async *pages(id: string, first = 0): AsyncGenerator<readonly MemberOutcome[], void, undefined> {
     const flows = flowsOf(await this.#store());
-    for (let from = 0; ;) {
+    for (let from = first; ;) {
       const page = await flows.outcomes(id, from, pageBytes);
       const last = page.at(-1);
       if (last === undefined) return;

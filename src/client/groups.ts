@@ -1,5 +1,6 @@
 import type { StoredFlow } from "../contracts/flows.js";
 import type { Store } from "../contracts/store.js";
+import { isFlow } from "../core/finished-task.js";
 import { checkLength } from "../core/names.js";
 import type { FinishedTask } from "../core/task-types.js";
 import { OptionError } from "../errors.js";
@@ -36,7 +37,12 @@ export class Groups {
     if (!(await this.#isReady(group, options))) return undefined;
     const store = await this.#store();
     const tasks = await store.group(group, { which: failures ? "all" : "succeeded" });
-    return tasks.map((task) => (task.state === "succeeded" ? resultOf(task, this.#opener) : failureOf(task)));
+    return await Promise.all(
+      tasks.map((task) => {
+        if (task.state !== "succeeded") return failureOf(task);
+        return isFlow(task.kind) ? this.#flows.resultOf(task) : resultOf(task, this.#opener);
+      }),
+    );
   }
 
   async records(group: string, options?: GroupOptions): Promise<FinishedTask[] | undefined> {
@@ -49,7 +55,9 @@ export class Groups {
     if (!(await this.#isReady(group, options))) return undefined;
     const store = await this.#store();
     const tasks = await store.group(group, { which: failures ? "all" : "succeeded" });
-    return tasks.map((task) => recordOf(task, this.#opener));
+    return await Promise.all(
+      tasks.map((task) => (isFlow(task.kind) ? this.#flows.recordOf(task) : recordOf(task, this.#opener))),
+    );
   }
 
   async count(group: string, options: { readonly failures?: boolean | undefined } = {}): Promise<number> {

@@ -18,6 +18,7 @@ import type {
 } from "../core/task-types.js";
 import type { FlowKind } from "../contracts/flows.js";
 import type { ChainId, ChainLink, Checked, Got, Link, Results } from "./chain-types.js";
+import type { Elements, IterElement, IterOptions } from "./iter-types.js";
 import type { AttemptRecord, CancelAnswer, ClusterStatus, TaskNotes, TaskState } from "../contracts/store.js";
 
 type AnySchema = StandardSchema<readonly unknown[], readonly unknown[]>;
@@ -118,6 +119,23 @@ export interface EnqueueVerbs {
     links: L & Checked<L>,
     options?: ChainOptions,
   ) => Promise<ChainId<Results<L>>>;
+
+  /**
+   * Runs a task once for each element, and collects what they return in the order of the input. Any iterable or async iterable
+   * will do: it is read and written in batches, so its size does not matter. Resolves to the id of the one record of all, once
+   * everything is enqueued; it ends when all elements have, and succeeds if all of them did.
+   *
+   * An element that is an array is the list of arguments; anything else is the one argument.
+   *
+   * @throws {OptionError} for what is no iterable, and for a task with a `unique` key. What is refused in the middle cancels
+   *   what was enqueued before.
+   * Counterpart in Django Q2: `async_iter`.
+   */
+  readonly asyncIter: <T extends Target>(
+    target: KnownTask<T>,
+    elements: Elements<ArgsOf<T>>,
+    options?: IterOptions<TargetResult<T>>,
+  ) => Promise<TaskId<TargetResult<T>[]>>;
 }
 
 /** What `status` says. */
@@ -150,6 +168,17 @@ export interface Qluster extends EnqueueVerbs, AsyncDisposable {
   readonly cancel: (id: string) => Promise<CancelAnswer>;
   /** How many tasks wait and are not held by a cluster. */
   readonly queueSize: (queue?: string) => Promise<number>;
+  /**
+   * The elements of an iterable in the order of the input, each as soon as it and all before it have ended, however many there
+   * are. A failed element has its error instead of a result.
+   *
+   * @example
+   * for await (const { index, success, result, error } of q.results(it)) …
+   */
+  readonly results: <R = unknown>(
+    id: TaskId<R[]> | string,
+    options?: { signal?: AbortSignal | undefined },
+  ) => AsyncIterable<IterElement<R>>;
   /** Where a chain, an iterable or a batch stands; `undefined` when nobody knows it, or when it is a task. */
   readonly flow: (id: string) => Promise<FlowStatus | undefined>;
   /**

@@ -18,7 +18,9 @@ export async function runQueued(backend: Backend, queue: string = "test"): Promi
     cluster: { id: "c1", host: "web-1", pid: 1 },
   });
   const deliveries = await consumer.take({ max: 1_000, waitMs: 0 });
-  for (const delivery of deliveries) await backend.store.finish(consumer.id, [await settlementOf(delivery)]);
+  const settlements: Settlement[] = [];
+  for (const delivery of deliveries) settlements.push(await settlementOf(delivery));
+  await backend.store.finish(consumer.id, settlements);
   await consumer.close();
   return deliveries.length;
 }

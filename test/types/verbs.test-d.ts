@@ -17,13 +17,22 @@ import {
   signals,
   task,
 } from "../../src/index.js";
-import type { ChainId, FinishedTask, OutgoingTask, Qluster, Task, TaskId, TaskRef } from "../../src/index.js";
+import type {
+  ChainId,
+  FinishedTask,
+  OutgoingTask,
+  Qluster,
+  Task,
+  TaskFailedError,
+  TaskId,
+  TaskRef,
+} from "../../src/index.js";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 declare function is<A, B>(..._: Equal<A, B> extends true ? [] : [never]): void;
 
 const q = createQluster(defineConfig({ name: "shop", database: "sqlite:x" }));
-const { asyncTask, asyncTasks, asyncChain, result, fetch, resultGroup, fetchGroup } = q;
+const { asyncTask, asyncTasks, asyncChain, asyncIter, result, fetch, resultGroup, fetchGroup } = q;
 
 async function moderateReview(_reviewId: number) {
   return "ok" as const;
@@ -157,6 +166,34 @@ export async function parallels(): Promise<void> {
   await asyncChain([parallel([link(sum, [1]), link(sum, [2])]), link(two, previous())]);
   // @ts-expect-error no link before
   await asyncChain([parallel([link(resize, previous(), 1)])]);
+}
+
+export async function iterables(): Promise<void> {
+  const it = await asyncIter(
+    resize,
+    ["a"].map((id) => [id, 300]),
+  );
+  is<typeof it, TaskId<{ url: string }[]>>();
+  const list = await result(it);
+  is<typeof list, { url: string }[] | undefined>();
+  await asyncIter(download, ["a"], { onProgress: (done: number) => void done, expires: "1h" });
+  await asyncIter(
+    download,
+    (async function* () {
+      yield "a";
+    })(),
+  );
+  await asyncIter(sum, [[[1, 2]], [[3]]]);
+  for await (const element of q.results(it)) {
+    if (element.success) is<typeof element.result, { url: string }>();
+    else is<typeof element.error, TaskFailedError>();
+  }
+  // @ts-expect-error [1, 2] would be two arguments
+  await asyncIter(sum, [[1, 2]]);
+  // @ts-expect-error resize needs two arguments
+  await asyncIter(resize, ["a"]);
+  // @ts-expect-error the hook is told of the list
+  await asyncIter(download, ["a"], { hook: (_finished: FinishedTask<string>) => {} });
 }
 
 export async function schemas(): Promise<void> {
