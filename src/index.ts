@@ -7,6 +7,7 @@ export { link, parallel, previous } from "./client/link.js";
 export { signals } from "./client/public-signals.js";
 export { ref, task } from "./client/task.js";
 export type {
+  BatchOptions,
   ChainOptions,
   DefineRef,
   DefineTask,
@@ -37,6 +38,7 @@ export type { InferInput, InferOutput, SchemaIssue, SchemaResult, StandardSchema
 export type {
   ArgsOf,
   Backoff,
+  Batch,
   CheckedTask,
   CurrentTask,
   Duration,

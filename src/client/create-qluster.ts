@@ -9,6 +9,7 @@ import { folderOfConfig } from "../options/find-config.js";
 import { openBackend } from "../options/open-backend.js";
 import { resolveConfig } from "../options/resolve.js";
 import type { ResolvedConfig } from "../options/resolved.js";
+import { openBatch } from "./batches.js";
 import { Chains } from "./chains.js";
 import { Connection } from "./connection.js";
 import { elementsOf } from "./element-stream.js";
@@ -95,7 +96,7 @@ function flowVerbs(
   desk: FlowDesk,
   reader: FlowReader,
   waiters: Waiters,
-): Pieces<"asyncChain" | "asyncIter" | "flow" | "results" | "resume"> {
+): Pieces<"asyncChain" | "asyncIter" | "batch" | "flow" | "results" | "resume"> {
   const chains = new Chains(desk);
   const iterables = new Iterables(desk);
   return {
@@ -104,6 +105,7 @@ function flowVerbs(
     results: ((id: string, options: { readonly signal?: AbortSignal } = {}) =>
       elementsOf(reader, waiters, filledText(id, "id"), options.signal)) as Qluster["results"],
     asyncChain: ((links: unknown, options?: unknown) => chains.send(links, options)) as Qluster["asyncChain"],
+    batch: (name, options) => desk.sender.counted(openBatch(desk, name, options)),
     flow: async (id) => await reader.status(filledText(id, "id")),
     resume: async (id) => await chains.resume(filledText(id, "id")),
   };

@@ -129,13 +129,23 @@ function sealed({ host, resolved: { func, definition }, id, args, plan, part }: 
     dueAt: plan.runAt,
     expiresMs: plan.expiresMs,
     unique: unique === null ? null : { ...unique, key: `${func}:${unique.key}` },
-    ...(part === undefined ? {} : { member: part.member }),
+    ...memberOf(part, plan),
   };
   return { task, header, sync: plan.sync, unknown: definition === undefined };
 }
 
+function memberOf(part: PartOfFlow | undefined, { batch }: RequestPlan): Pick<NewTask, "member"> {
+  if (part !== undefined) return { member: part.member };
+  return batch === undefined ? {} : { member: { flow: batch, place: null, run: 0 } };
+}
+
 /** @throws {OptionError} for what cannot hold for a member of a flow. */
-function checkPart(func: string, { unique, sync }: RequestPlan, { element }: PartOfFlow): void {
+function checkPart(func: string, { unique, sync, batch }: RequestPlan, { element }: PartOfFlow): void {
+  if (batch !== undefined) {
+    throw new OptionError(
+      `The option batch of ${func} cannot hold here: a task belongs to one chain, iterable or batch.`,
+    );
+  }
   if (unique !== null) {
     throw new OptionError(
       `The option unique (${quote(unique.key)}) of ${func} cannot hold here: a member that is not enqueued would keep its chain, ` +

@@ -56,7 +56,7 @@ export class Groups {
     const store = await this.#store();
     const tasks = await store.group(group, { which: failures ? "all" : "succeeded" });
     return await Promise.all(
-      tasks.map((task) => (isFlow(task.kind) ? this.#flows.recordOf(task) : recordOf(task, this.#opener))),
+      tasks.map(async (task) => (isFlow(task.kind) ? await this.#flows.recordOf(task) : recordOf(task, this.#opener))),
     );
   }
 

@@ -192,7 +192,7 @@ describe.each(backends)("iterables on %s", (_, open) => {
       for (let n = 0; n < 1_500; n++) yield n;
       throw new Error("the source is dry");
     }
-    function* unfit(): Generator<unknown> {
+    function* unfit(): Generator {
       for (let n = 0; n < 1_500; n++) yield n;
       yield () => 1;
     }

@@ -22,6 +22,7 @@ const known: Readonly<Record<keyof TaskOptions, true>> = {
   unique: true,
   save: true,
   sync: true,
+  batch: true,
 };
 const names: readonly string[] = Object.keys(known);
 

@@ -1,6 +1,7 @@
 import type { StandardSchema, InferInput, InferOutput } from "../core/standard-schema.js";
 import type {
   ArgsOf,
+  Batch,
   CheckedTask,
   Duration,
   FinishedTask,
@@ -65,6 +66,23 @@ export interface ChainOptions {
   expires?: Duration | undefined;
   /** Runs it in this process, now. */
   sync?: boolean | undefined;
+}
+
+/** What a batch is, and what is called when: each a task of its own. */
+export interface BatchOptions {
+  /** How many tasks it has. One more is refused; with fewer it ends by `expires`. */
+  size: number;
+  /** Called with each finished member, beside the member's own hook. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- members may be of any task
+  onEach?: Hook<any> | undefined;
+  /** Called once when all have ended, or its time is up: `result` is `{ size }`, `error` says what failed. */
+  onComplete?: Hook<{ size: number }> | undefined;
+  /** Called once when all have succeeded. */
+  onSuccess?: Hook<{ size: number }> | undefined;
+  /** Called once when all have ended and not all have succeeded, or its time is up. */
+  onFailure?: Hook<{ size: number }> | undefined;
+  /** Failed when it has not ended after so long. Default `"7d"`. */
+  expires?: Duration | undefined;
 }
 
 /** Where a chain, an iterable or a batch stands. */
@@ -168,6 +186,17 @@ export interface Qluster extends EnqueueVerbs, AsyncDisposable {
   readonly cancel: (id: string) => Promise<CancelAnswer>;
   /** How many tasks wait and are not held by a cluster. */
   readonly queueSize: (queue?: string) => Promise<number>;
+  /**
+   * Opens a batch: a group whose size is known, and which calls tasks when it is complete. Tasks join it by the option `batch`,
+   * from any process. Each counts once, however often it is delivered, and what is called at the end is called once.
+   *
+   * @param name - The label of the members, at most 100 characters: `resultGroup` and the like take it.
+   * @throws {FlowError} from `asyncTask` and the like, for one task more than `size`, and for a batch that has ended.
+   * @example
+   * const batch = await q.batch("nightly", { size: reviews.length, onComplete: sendSummary });
+   * for (const review of reviews) await asyncTask(ref(moderateReview, { batch }), review);
+   */
+  readonly batch: (name: string, options: BatchOptions) => Promise<Batch>;
   /**
    * The elements of an iterable in the order of the input, each as soon as it and all before it have ended, however many there
    * are. A failed element has its error instead of a result.

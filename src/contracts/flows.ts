@@ -28,7 +28,7 @@ import type { ErrorRecord, FinalState, NewTask } from "./store.js";
  */
 export interface Flows {
   /**
-   * Stores a new flow, and queues its first step in the same write. A known id changes nothing.
+   * Stores a new flow, and queues its first step in the same write. A batch of no tasks ends at once. A known id changes nothing.
    *
    * @param members - Of a chain: all of them, sealed, in the order of their places. Those of later steps lie with the flow
    *   until it is their turn. Others join by `submit`.

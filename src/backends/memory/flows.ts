@@ -33,6 +33,7 @@ function openFlow(state: ProjectState, opened: NewFlow, members: readonly NewTas
   const held = { flow, tasks, outcomes: new Map(), joined: new Set<string>() };
   state.flows.set(flow.id, held);
   if (flow.kind === "chain") queueStep(state, held, now);
+  else moveFlow(state, held, [], now);
   state.bell.ring();
 }
 

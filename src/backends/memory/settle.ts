@@ -1,4 +1,5 @@
 import type { FinalState, NewTask, Outcome, Settlement, StoredTask } from "../../contracts/store.js";
+import { admitMembers } from "./flow-join.js";
 import { tellFlow } from "./flow-advance.js";
 import { giveBack, recordAttempt } from "./leases.js";
 import { leaveLine } from "./line.js";
@@ -23,8 +24,9 @@ export function saveFinishedTask(
   settlement: Omit<Settlement, "receipt">,
   now: number,
 ): void {
-  if (isKnown(state, task.id)) return;
-  const message = newMessage(state, task, now);
+  const [admitted] = isKnown(state, task.id) ? [] : admitMembers(state, [task]);
+  if (admitted === undefined) return;
+  const message = newMessage(state, admitted, now);
   state.messages.set(task.id, message);
   applySettlement(state, message, settlement, now);
 }

@@ -15,6 +15,7 @@ export function sqliteFlows(file: ProjectFile): Flows {
         if (opened === undefined) return;
         addMembers(session, opened.seq, members, "task");
         if (flow.kind === "chain") queueStep(session, opened);
+        else moveFlow(session, opened, []);
       });
       file.wakeUp.changed();
     },

@@ -2,6 +2,7 @@ import type { CancelAnswer, NewTask, Settlement } from "../../contracts/store.js
 import { cancelledWhileWaiting } from "../../core/cancelled-task.js";
 import { endWaiting, messageById } from "./end-waiting.js";
 import { cancelFlow } from "./flow-cancel.js";
+import { admitMembers } from "./flow-join.js";
 import { flowById } from "./flow-rows.js";
 import { nobody } from "./insert-ended.js";
 import { insertUnknownMessage } from "./insert-messages.js";
@@ -27,7 +28,8 @@ export function saveFinishedTask(session: Session, task: NewTask, settlement: Om
   const { attempt, outcome, followUps } = settlement;
   if (outcome.to === "retrying" || outcome.to === "queued") return;
   // It passes through the queue inside this transaction, so that there is one way to end a task.
-  if (!insertUnknownMessage(session, { ...task, delayMs: 0, dueAt: null, unique: null })) return;
+  const [admitted] = admitMembers(session, [{ ...task, delayMs: 0, dueAt: null, unique: null }]);
+  if (admitted === undefined || !insertUnknownMessage(session, admitted)) return;
   const message = messageById(session, task.id);
   if (message !== undefined) endWaiting(session, message, attempt, outcome);
   if (followUps.length > 0) submitInside(session, followUps);

@@ -24,6 +24,29 @@ export function batchPromises(suite: Suite): void {
       assert.deepEqual(await called(backend), ["core.tasks.done"]);
     });
 
+    it("end at once when they have no members (P131)", async () => {
+      await using backend = await openEmpty(suite);
+
+      await openBatch(backend, 0);
+
+      assert.equal((await theFlow(backend)).state, "succeeded");
+      assert.deepEqual(await called(backend), ["core.tasks.done"]);
+    });
+
+    it("count a member that ran in the caller's process (P131)", async () => {
+      await using backend = await openEmpty(suite);
+      await openBatch(backend, 2);
+      const task = joining("a");
+      const outcome = { to: "succeeded", result: "1", keep: false } as const;
+
+      await backend.store.saveFinished(task, { id: task.id, attempt: null, outcome, followUps: [] });
+      await backend.store.saveFinished(task, { id: task.id, attempt: null, outcome, followUps: [] });
+      await backend.store.submit([joining("b")]);
+      await runWaiting(backend);
+
+      assert.equal((await theFlow(backend)).state, "succeeded");
+    });
+
     it("fail when one member did (P131)", async () => {
       await using backend = await openEmpty(suite);
       await openBatch(backend, 2);
