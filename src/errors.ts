@@ -102,6 +102,17 @@ export class PreviousError extends QlusterError {
   }
 }
 
+/** The task has succeeded, and its result was kept for a time (option `cached`) that is over. */
+export class ResultExpiredError extends QlusterError {
+  readonly code = "QLUSTER_RESULT_EXPIRED";
+
+  constructor(id: string) {
+    super(
+      `The result of ${id} has expired: it was kept as long as its option \`cached\` said. Give it more time, or save() it.`,
+    );
+  }
+}
+
 /** A chain, an iterable or a batch cannot be used so: it has ended, is full, or is not known. */
 export class FlowError extends QlusterError {
   readonly code = "QLUSTER_FLOW";

@@ -12,11 +12,13 @@ export type {
   DefineRef,
   DefineTask,
   EnqueueVerbs,
+  FetchedTask,
   FlowStatus,
   GroupOptions,
   NoSchema,
   Qluster,
   ReadOptions,
+  RecordMethods,
   TaskStatus,
 } from "./client/types.js";
 export type { LogFields, Logger } from "./contracts/logger.js";
@@ -79,6 +81,7 @@ export {
   OptionError,
   PreviousError,
   QlusterError,
+  ResultExpiredError,
   SchemaError,
   StoreDamagedError,
   StoreReplacedError,

@@ -11,10 +11,11 @@ import { defaultExpiresMs, type FlowDesk } from "./flow-desk.js";
 import { stepsOf, type StepParts } from "./link.js";
 import { checkKnown, filledText, refuse, trueOrFalse } from "./option-checks.js";
 import { newId } from "./random-ids.js";
+import { cachedMs } from "./request-plan.js";
 import { hookName } from "./target.js";
 import type { ChainOptions } from "./types.js";
 
-const optionNames = ["group", "name", "onFailure", "onComplete", "expires", "sync"];
+const optionNames = ["group", "name", "onFailure", "onComplete", "expires", "cached", "sync"];
 
 /** The options of a chain, checked. */
 interface ChainPlan {
@@ -24,6 +25,7 @@ interface ChainPlan {
   readonly hook: string | undefined;
   readonly expiresMs: number;
   readonly sync: boolean | undefined;
+  readonly cached: number | null | undefined;
 }
 
 /** Chains of one client: `asyncChain` and `resume`. */
@@ -148,6 +150,7 @@ function planChain(given: unknown): ChainPlan {
     hook: onComplete === undefined ? undefined : hookName(onComplete),
     expiresMs: expires === undefined ? defaultExpiresMs : parseDuration(expires, "expires"),
     sync: trueOrFalse(options.sync, "sync"),
+    cached: cachedMs(options.cached),
   };
 }
 
@@ -164,6 +167,7 @@ function headerOf(id: string, steps: readonly StepParts[], plan: ChainPlan): Omi
     group: plan.group ?? id,
     ...(plan.name === undefined ? {} : { name: plan.name }),
     ...(plan.hook === undefined ? {} : { hook: plan.hook }),
+    ...(plan.cached === undefined ? {} : { cached: plan.cached }),
     flow: {
       kind: "chain",
       ...(wide.length === 0 ? {} : { parallel: Object.fromEntries(wide) as Record<string, number> }),

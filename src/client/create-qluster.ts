@@ -9,6 +9,7 @@ import { folderOfConfig } from "../options/find-config.js";
 import { openBackend } from "../options/open-backend.js";
 import { resolveConfig } from "../options/resolve.js";
 import type { ResolvedConfig } from "../options/resolved.js";
+import { CachedResults } from "./cached-results.js";
 import { openBatch } from "./batches.js";
 import { Chains } from "./chains.js";
 import { Connection } from "./connection.js";
@@ -19,7 +20,7 @@ import { Groups } from "./groups.js";
 import { Iterables } from "./iterables.js";
 import { clientLogger } from "./logger.js";
 import { filledText } from "./option-checks.js";
-import { findFinished, recordOf, resultOf, type Opener } from "./reader.js";
+import { findFinished, resultOf, type Opener } from "./reader.js";
 import { Sender } from "./sender.js";
 import { statusOf } from "./status.js";
 import type { GroupOptions, Qluster, ReadOptions } from "./types.js";
@@ -61,11 +62,13 @@ export function qlusterOf(config: ResolvedConfig, backend?: Backend): Qluster {
   const waiters = new Waiters(store);
   const opener: Opener = { keys, limits: config };
   const reader = new FlowReader(store, opener);
+  const cached = new CachedResults(async () => (await connection.backend()).cache);
+  const groups = new Groups(store, waiters, opener, cached);
   const verbs: Qluster = {
     ...enqueueVerbs(sender),
     ...flowVerbs(new FlowDesk(connection, sender, config), reader, waiters),
-    ...readVerbs(waiters, opener, reader),
-    ...groupVerbs(new Groups(store, waiters, opener)),
+    ...readVerbs({ waiters, opener, reader, cached, groups }),
+    ...groupVerbs(groups),
     ...taskVerbs(connection, store),
     loadTasks: async () => {
       const names = await loadTasks(config.root, config.tasks);
@@ -111,23 +114,29 @@ function flowVerbs(
   };
 }
 
-function readVerbs(waiters: Waiters, opener: Opener, flows: FlowReader): Pieces<"result" | "fetch"> {
-  const find = async (
-    id: unknown,
-    options: ReadOptions | undefined,
-    open: (task: StoredTask, opener: Opener) => unknown,
-    openFlow: (task: StoredTask) => Promise<unknown>,
-  ) => {
+interface ReadParts {
+  readonly waiters: Waiters;
+  readonly opener: Opener;
+  readonly reader: FlowReader;
+  readonly cached: CachedResults;
+  readonly groups: Groups;
+}
+
+function readVerbs({ waiters, opener, reader, cached, groups }: ReadParts): Pieces<"result" | "fetch"> {
+  const find = async (id: unknown, options: ReadOptions | undefined): Promise<StoredTask | undefined> => {
     const task = await findFinished(waiters, id, options);
+    return task === undefined ? undefined : await cached.whole(task);
+  };
+  const result = async (id: unknown, options?: ReadOptions): Promise<unknown> => {
+    const task = await find(id, options);
     if (task === undefined) return undefined;
-    return isFlow(task.kind) ? await openFlow(task) : open(task, opener);
+    return isFlow(task.kind) ? await reader.resultOf(task) : resultOf(task, opener);
   };
-  const resultOfFlow = async (task: StoredTask): Promise<unknown> => await flows.resultOf(task);
-  const recordOfFlow = async (task: StoredTask): Promise<unknown> => await flows.recordOf(task);
-  return {
-    result: ((id: unknown, options?: ReadOptions) => find(id, options, resultOf, resultOfFlow)) as Qluster["result"],
-    fetch: ((id: unknown, options?: ReadOptions) => find(id, options, recordOf, recordOfFlow)) as Qluster["fetch"],
+  const fetch = async (id: unknown, options?: ReadOptions): Promise<unknown> => {
+    const task = await find(id, options);
+    return task === undefined ? undefined : await groups.record(task);
   };
+  return { result: result as Qluster["result"], fetch: fetch as Qluster["fetch"] };
 }
 
 function groupVerbs(groups: Groups): Pieces<"resultGroup" | "fetchGroup" | "countGroup" | "deleteGroup"> {

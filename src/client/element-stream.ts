@@ -1,5 +1,5 @@
 import type { MemberOutcome, StoredFlow } from "../contracts/flows.js";
-import { FlowError } from "../errors.js";
+import { FlowError, ResultExpiredError } from "../errors.js";
 import type { FlowReader } from "./flow-reader.js";
 import type { IterElement } from "./iter-types.js";
 import type { Waiters } from "./waiters.js";
@@ -14,6 +14,7 @@ export async function* elementsOf(
   let next = 0;
   for (;;) {
     const flow = await flowOf(reader, id);
+    if (await reader.hasExpired({ ...flow, stoppedAt: flow.endedAt })) throw new ResultExpiredError(id);
     for await (const page of reader.pages(id, next)) {
       for (const outcome of page) {
         // While it runs, later ones may have ended before this place.

@@ -161,13 +161,14 @@ function checkPart(func: string, { unique, sync, batch }: RequestPlan, { element
 
 function headerOfPart(own: TaskHeader, part: PartOfFlow, args: readonly unknown[]): TaskHeader {
   const { group, before, element } = part;
+  // How long results are kept, the flow says; of an iterable, the label and the name are those of the record of all.
+  const { cached: _cached, ...rest } = own;
   if (element === true) {
-    // The label and the name are those of the record of all.
-    const { group: _label, name: _name, ...header } = own;
+    const { group: _label, name: _name, ...header } = rest;
     return { ...header, save: false };
   }
   return {
-    ...own,
+    ...rest,
     ...(group === undefined ? {} : { group }),
     ...(before !== undefined && includesPrevious(args) ? { before } : {}),
   };

@@ -6,9 +6,9 @@ import { memberId } from "../core/flow.js";
 import { inSteps } from "../core/flow-result.js";
 import { readHeader } from "../core/task-header.js";
 import type { FinishedTask } from "../core/task-types.js";
-import { TaskFailedError } from "../errors.js";
+import { ResultExpiredError, TaskFailedError } from "../errors.js";
 import { flowsOf } from "./flow-desk.js";
-import { failureOf, recordOf, type Opener } from "./reader.js";
+import { failureOf, type Opener } from "./reader.js";
 import type { FlowStatus } from "./types.js";
 
 /** The largest page of results that is read at once, in bytes. */
@@ -56,6 +56,7 @@ export class FlowReader {
 
   /** Results of a chain in the order of its links; with `failures`, what failed stands in its place as an error. */
   async results(flow: StoredFlow, failures: boolean): Promise<unknown[]> {
+    if (await this.hasExpired({ ...flow, stoppedAt: flow.endedAt })) throw new ResultExpiredError(flow.id);
     const outcomes = await this.#all(flow.id);
     const results: unknown[] = [];
     for (const outcome of outcomes) {
@@ -72,27 +73,31 @@ export class FlowReader {
     return flow.kind === "chain" ? inSteps(list, readHeader(flow.envelope)?.flow ?? {}) : list;
   }
 
-  /** Records of a chain's links, in their order, as far as they were kept. */
-  async records(flow: StoredFlow, failures: boolean): Promise<FinishedTask[]> {
+  /** The links of a chain in their order, as far as they were kept. */
+  async tasks(flow: StoredFlow, failures: boolean): Promise<StoredTask[]> {
     const outcomes = (await this.#all(flow.id)).filter(({ state }) => failures || state === "succeeded");
     const ids = outcomes.map(({ place, run }) => memberId(flow.id, place, run));
     const tasks = new Map((await (await this.#store()).finished(ids)).map((task) => [task.id, task]));
-    return ids.flatMap((id) => {
-      const task = tasks.get(id);
-      return task === undefined ? [] : [recordOf(task, this.#opener)];
-    });
+    return ids.flatMap((id) => tasks.get(id) ?? []);
+  }
+
+  /** Whether the results of an ended flow were to be kept for a time that is over, by the store's clock. */
+  async hasExpired({ envelope, stoppedAt }: Pick<StoredTask, "envelope" | "stoppedAt">): Promise<boolean> {
+    const cached = readHeader(envelope)?.cached;
+    if (cached === undefined || cached === null || stoppedAt === null) return false;
+    return stoppedAt + cached <= (await (await this.#store()).now());
   }
 
   /** What an ended flow returned. @throws {TaskFailedError} when it did not succeed. @throws {FlowError} when it is too much. */
   async resultOf(task: StoredTask): Promise<unknown> {
     if (task.state !== "succeeded") throw failureOf(task);
-    const record = await this.recordOf(task);
-    return record.result;
+    return (await this.recordOf(task)).result;
   }
 
   /** The record of an ended flow, with its result if that is not too large. */
   async recordOf(task: StoredTask): Promise<FinishedTask> {
     const { keys, limits } = this.#opener;
+    if (task.state === "succeeded" && (await this.hasExpired(task))) throw new ResultExpiredError(task.id);
     const members =
       task.state === "succeeded" && task.kind !== "batch" ? await this.#upTo(task.id, limits.maxResultBytes) : [];
     return finishedFromStore(task, keys(), limits, members);

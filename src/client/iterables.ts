@@ -129,7 +129,7 @@ export class Iterables {
 
   /** @param elements - All of them, to be kept as the arguments of the record; none when there are too many. */
   async #flowOf({ id, resolved, plan, here }: Run, elements: readonly unknown[]): Promise<NewFlow> {
-    const { name, group } = resolved.plan.header;
+    const { name, group, cached } = resolved.plan.header;
     const parts: FlowParts = {
       id,
       kind: "iter",
@@ -138,6 +138,7 @@ export class Iterables {
       header: {
         ...(name === undefined ? {} : { name }),
         ...(group === undefined ? {} : { group }),
+        ...(cached === undefined ? {} : { cached }),
         ...(plan.hook === undefined ? {} : { hook: plan.hook }),
         flow: { kind: "iter" },
       },

@@ -43,7 +43,6 @@ export const emptyPlan: RequestPlan = planRequest({});
 export function planRequest(options: TaskOptions): RequestPlan {
   checkKeys(options);
   const batch = options.batch === undefined ? undefined : batchOf(options.batch, options);
-  refuseCached(options.cached);
   const delayMs = options.delay === undefined ? 0 : parseDuration(options.delay, "delay");
   const expiresMs = options.expires === undefined ? null : positive(options.expires, "expires");
   const runAt = instant(options.runAt);
@@ -106,6 +105,7 @@ function headerOf(options: TaskOptions): PlannedHeader {
   const attempts = attemptsOf(options);
   const priority = boundedInteger(options.priority, "priority", -100, 100);
   const save = trueOrFalse(options.save, "save");
+  const cached = cachedMs(options.cached);
   if (name !== undefined) header.name = name;
   if (group !== undefined) header.group = group;
   if (typeof options.batch?.each === "string") header.each = options.batch.each;
@@ -114,6 +114,7 @@ function headerOf(options: TaskOptions): PlannedHeader {
   if (options.backoff !== undefined) header.backoff = backoffHeader(options.backoff);
   if (priority !== undefined && priority !== 0) header.priority = priority;
   if (save !== undefined) header.save = save;
+  if (cached !== undefined) header.cached = cached;
   if (options.hookOn !== undefined) header.hookOn = hookOnOf(options.hookOn);
   return header;
 }
@@ -171,9 +172,8 @@ function instant(value: unknown): number | null {
   throw refuse("runAt", value, "a Date that is valid");
 }
 
-function refuseCached(cached: TaskOptions["cached"]): void {
-  if (cached === undefined || cached === false || cached === 0) return;
-  throw new OptionError(
-    `The option cached (${String(cached)}) is not in this version of Qluster. Leave it out: the result is kept in the database.`,
-  );
+/** In milliseconds; `null` for ever, `undefined` when the result is not cached. */
+export function cachedMs(cached: TaskOptions["cached"]): number | null | undefined {
+  if (cached === undefined || cached === false || cached === 0) return undefined;
+  return cached === true ? null : positive(cached, "cached");
 }

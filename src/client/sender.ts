@@ -27,6 +27,7 @@ export class Sender {
 
   constructor(connection: Connection, config: ResolvedConfig, logger: Logger, keys: () => Keyring) {
     const store = async () => (await connection.draining()).store;
+    const cache = async () => (await connection.draining()).cache;
     this.#connection = connection;
     this.#config = config;
     this.#logger = logger;
@@ -36,7 +37,7 @@ export class Sender {
       maxPending: config.maxPending,
       timeoutMs: config.enqueueTimeoutMs,
     });
-    this.#sync = new SyncRunner({ config, keys, store, logger });
+    this.#sync = new SyncRunner({ config, keys, store, cache, logger });
     this.#liveNames = new LiveNames(async () => await (await store()).clusters(), logger);
   }
 

@@ -43,6 +43,8 @@ export interface ReadOptions {
   wait?: Duration | undefined;
   /** Ends the wait early: the call rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
+  /** Results that the cache keeps are found without it, too; it is here as in Django Q2. */
+  cached?: boolean | undefined;
 }
 
 export interface GroupOptions extends ReadOptions {
@@ -64,6 +66,8 @@ export interface ChainOptions {
   onComplete?: Hook<unknown> | undefined;
   /** Failed when it has not ended after so long. Default `"7d"`. */
   expires?: Duration | undefined;
+  /** The results can be read for so long after the end; `true` and not given: as long as the record is kept. */
+  cached?: Duration | boolean | undefined;
   /** Runs it in this process, now. */
   sync?: boolean | undefined;
 }
@@ -84,6 +88,21 @@ export interface BatchOptions {
   /** Failed when it has not ended after so long. Default `"7d"`. */
   expires?: Duration | undefined;
 }
+
+/** What can be done with a record that was read. */
+export interface RecordMethods {
+  /** Keeps a cached result without limit. `false`: it has expired. */
+  readonly save: () => Promise<boolean>;
+  /** `resultGroup` for the record's own group; `undefined` without one. */
+  readonly groupResult: (options?: GroupOptions) => Promise<unknown[] | undefined>;
+  /** `countGroup` for the record's own group; `undefined` without one. */
+  readonly groupCount: (options?: { failures?: boolean | undefined }) => Promise<number | undefined>;
+  /** `deleteGroup` for the record's own group; `undefined` without one. */
+  readonly groupDelete: (options?: { tasks?: boolean | undefined }) => Promise<number | undefined>;
+}
+
+/** A finished task as `fetch` reads it. Counterpart in Django Q2: `django_q.models.Task`. */
+export type FetchedTask<T = unknown> = FinishedTask<T> & RecordMethods;
 
 /** Where a chain, an iterable or a batch stands. */
 export interface FlowStatus {
@@ -174,10 +193,11 @@ export interface Qluster extends EnqueueVerbs, AsyncDisposable {
    *
    * @param id - An id; or a task's name, for which the newest is taken.
    * @throws {TaskFailedError} when it failed, was cancelled or expired.
+   * @throws {ResultExpiredError} when its result was cached, and the time is over.
    */
   readonly result: <R = unknown>(id: TaskId<R> | string, options?: ReadOptions) => Promise<ResultOf<R> | undefined>;
   /** The whole record, or `undefined` when the task has not finished in time. */
-  readonly fetch: <R = unknown>(id: TaskId<R> | string, options?: ReadOptions) => Promise<FinishedTask<R> | undefined>;
+  readonly fetch: <R = unknown>(id: TaskId<R> | string, options?: ReadOptions) => Promise<FetchedTask<R> | undefined>;
   /** Where a task stands; `undefined` when nobody knows it. */
   readonly status: (id: string) => Promise<TaskStatus | undefined>;
   /** Every attempt, in the order in which they started. */
@@ -226,11 +246,20 @@ export interface Qluster extends EnqueueVerbs, AsyncDisposable {
     <R = unknown>(group: string, options?: GroupOptions): Promise<ResultOf<R>[] | undefined>;
   };
   /** The records of a group, newest finished first; of a chain in the order of its links. `failures: false` leaves the failed ones out. */
-  readonly fetchGroup: <R = unknown>(group: string, options?: GroupOptions) => Promise<FinishedTask<R>[] | undefined>;
+  readonly fetchGroup: <R = unknown>(group: string, options?: GroupOptions) => Promise<FetchedTask<R>[] | undefined>;
   /** How many members have finished; `failures: true`: how many have failed. */
-  readonly countGroup: (group: string, options?: { failures?: boolean | undefined }) => Promise<number>;
-  /** Takes the label off, or with `tasks: true` deletes the members. Resolves to how many. */
-  readonly deleteGroup: (group: string, options?: { tasks?: boolean | undefined }) => Promise<number>;
+  readonly countGroup: (
+    group: string,
+    options?: { failures?: boolean | undefined; cached?: boolean | undefined },
+  ) => Promise<number>;
+  /**
+   * Takes the label off, or with `tasks: true` deletes the members. Resolves to how many. With `cached: true` deletes the members
+   * and what the cache has of them.
+   */
+  readonly deleteGroup: (
+    group: string,
+    options?: { tasks?: boolean | undefined; cached?: boolean | undefined },
+  ) => Promise<number>;
   /** The clusters that are alive. Counterpart in Django Q2: `Stat.get_all()`. */
   readonly clusters: () => Promise<ClusterStatus[]>;
   /** Loads the modules of `tasks` into this process, so that plain functions are found by identity. */

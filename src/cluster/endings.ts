@@ -124,11 +124,18 @@ export class Endings {
   }
 
   #record(entry: Entry, settlement: Settlement, end?: AttemptEnd): void {
-    this.#parts.recorder.record(entry.consumer, settlement, (stored) => {
-      if (stored) this.#stored(entry, settlement, end);
-      else
-        this.#parts.logger.warn(`The result of [${nameOf(entry)}] came after its lease had ended; it changes nothing.`);
-    });
+    this.#parts.recorder.record(
+      entry.consumer,
+      settlement,
+      (stored) => {
+        if (stored) this.#stored(entry, settlement, end);
+        else
+          this.#parts.logger.warn(
+            `The result of [${nameOf(entry)}] came after its lease had ended; it changes nothing.`,
+          );
+      },
+      entry.header.cached,
+    );
   }
 
   #stored(entry: Entry, { outcome }: Settlement, end: AttemptEnd | undefined): void {

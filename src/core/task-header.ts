@@ -17,6 +17,8 @@ export interface TaskHeader {
   readonly backoff?: HeaderBackoff;
   readonly priority?: number;
   readonly save?: boolean;
+  /** How long the cache keeps the result; `null` for ever. */
+  readonly cached?: number | null;
   readonly hook?: string;
   readonly hookOn?: "final" | "attempt";
   /** The task that this hook belongs to. */
@@ -97,6 +99,7 @@ function hasKnownTypes(header: { readonly [K in keyof TaskHeader]?: unknown }): 
     (header.priority === undefined || Number.isFinite(header.priority)) &&
     (save === undefined || typeof save === "boolean") &&
     isText(header.each) &&
+    (header.cached === null || isAmount(header.cached)) &&
     (backoff === undefined || isBackoff(backoff)) &&
     (header.before === undefined || isBefore(header.before)) &&
     (header.flow === undefined || isFlow(header.flow))

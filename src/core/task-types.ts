@@ -151,6 +151,7 @@ export interface TaskOptions<T = any> {
   queue?: string | undefined;
   /** A name for this request, at most 100 characters. */
   taskName?: string | undefined;
+  /** The cache keeps the result for so long, or without limit (`true`); the record of the task is kept without it. */
   cached?: Duration | boolean | undefined;
   /** Starts no sooner than so long from now. */
   delay?: Duration | undefined;

@@ -19,6 +19,7 @@ import {
 } from "../../src/index.js";
 import type {
   ChainId,
+  FetchedTask,
   FinishedTask,
   OutgoingTask,
   Qluster,
@@ -220,7 +221,7 @@ export async function reading(): Promise<void> {
   const ok = await resultGroup<typeof moderateReview>("moderation", { count: 2, wait: "1m" });
   is<typeof ok, "ok"[] | undefined>();
   const records = await fetchGroup<"ok">("moderation");
-  is<typeof records, FinishedTask<"ok">[] | undefined>();
+  is<typeof records, FetchedTask<"ok">[] | undefined>();
   const nothing = await result(await asyncTask(mail, { to: "a", body: { url: "b" } }));
   is<typeof nothing, undefined>();
   const record = await fetch(await asyncTask(resize, "a", 1), { wait: "5s", signal: AbortSignal.timeout(100) });
