@@ -1,8 +1,11 @@
 export { currentTask, humanize, humanName, registerCodec } from "./client/core-exports.js";
+export { AsyncTask } from "./client/async-task-object.js";
+export { Chain } from "./client/chain-object.js";
 export { createQluster } from "./client/create-qluster.js";
 export type { CreateOptions } from "./client/create-qluster.js";
 export type { ChainId, ChainLink, Checked, DefineLink, DefineParallel, Link, Previous } from "./client/chain-types.js";
 export type { Element, Elements, IterElement, IterOptions } from "./client/iter-types.js";
+export { Iter } from "./client/iter-object.js";
 export { link, parallel, previous } from "./client/link.js";
 export { signals } from "./client/public-signals.js";
 export { ref, task } from "./client/task.js";
