@@ -51,7 +51,7 @@ describe("cached results", () => {
     await consumer.close();
   }
 
-  it("are read like others, and are not in the record (P167)", async () => {
+  it("are read like others, lie under a key of their own, and are not in the record (P167, P169)", async () => {
     const id = await q.asyncTask(double.with({ cached: "10s" }), 4);
     await runAll();
 

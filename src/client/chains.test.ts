@@ -44,7 +44,7 @@ describe.each(backends)("chains on %s", (_, open) => {
     return ran;
   }
 
-  it("run their links one after the other, each with the result of the one before (P147, P149, P151)", async () => {
+  it("run their links one after the other, each with the result of the one before, and give results in that order (P147, P149, P151, P157)", async () => {
     const chain = await q.asyncChain([
       link(double, 4),
       link(double, previous()),

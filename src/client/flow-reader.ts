@@ -12,7 +12,7 @@ import { failureOf, type Opener } from "./reader.js";
 import type { FlowStatus } from "./types.js";
 
 /** The largest page of results that is read at once, in bytes. */
-export const pageBytes: number = 1024 * 1024;
+const pageBytes = 1024 * 1024;
 
 /** Reads chains, iterables and batches. */
 export class FlowReader {

@@ -27,7 +27,7 @@ export function flowResult(
   return flow.kind === "iter" ? results : inSteps(results, flow);
 }
 
-export function tooManyResults(id: string): FlowError {
+function tooManyResults(id: string): FlowError {
   return new FlowError(
     `The results of ${id} take more than \`maxResult\` together. Read them one after the other: ` +
       `for await (const element of q.results("${id}")), or raise \`maxResult\`.`,

@@ -2,9 +2,19 @@ import type { MemberOutcome, StoredFlow } from "../contracts/flows.js";
 import type { ErrorRecord } from "../contracts/store.js";
 import { deriveId } from "./ids.js";
 
-/** The id of a member: always the same for the same flow, place and run. */
+/** Hexadecimal digits of a place in an id. */
+const placeDigits = 9;
+/** A flow has many members, and a hash for each would cost more than the rest of the id. */
+let last = { key: "", stem: "" };
+
+/**
+ * The id of a member: always the same for the same flow, place and run. Those of one flow ascend with their places, which an
+ * index likes.
+ */
 export function memberId(flow: string, place: number, run: number): string {
-  return deriveId(flow, run === 0 ? `${place}` : `${place}.${run}`);
+  const key = `${flow}.${run}`;
+  if (last.key !== key) last = { key, stem: deriveId(flow, `member.${run}`).slice(0, -placeDigits) };
+  return last.stem + place.toString(16).padStart(placeDigits, "0");
 }
 
 /** The places of a step: from the first up to, and not with, the second. */

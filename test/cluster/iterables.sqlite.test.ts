@@ -8,7 +8,7 @@ export function picky(n) { if (n === 2) throw new Error("not " + n); return n; }
 `;
 
 describe("an iterable in a cluster", () => {
-  it("gives one list in the order of the input, and calls its hook once with it (P137, P138, P145)", async () => {
+  it("gives one list in the order of the input, and calls its hook once with it (P136, P137, P138, P145)", async () => {
     await using shop = await workshop({}, extra);
     await shop.cluster();
 

@@ -1,11 +1,11 @@
-import type { Settlement, TaskKind } from "../../contracts/store.js";
+import type { Settlement } from "../../contracts/store.js";
 import type { Ended } from "../sql/rollup.js";
 import { tellFlows, type EndedMember } from "./flow-advance.js";
-import { forgetDetails } from "./held-messages.js";
 import { insertEnded, type EndedMessage } from "./insert-ended.js";
 import type { ProjectFile, Session } from "./project-file.js";
 import { putBack } from "./put-back.js";
 import { consumerNumber, heldMessage } from "../sql/receipt.js";
+import { removeUnkept, type RemovedMessage } from "./remove-unkept.js";
 import { rollUp, rollUpStored } from "./rollup.js";
 import { submitInside } from "./store-submit.js";
 
@@ -23,8 +23,10 @@ export async function finishDeliveries(
 
 function finishInside(session: Session, consumer: number, settlements: readonly Settlement[]): boolean[] {
   const stored = storeEnded(session, consumer, settlements.flatMap(keptEnding));
+  const removed = removeUnkept(session, consumer, settlements.filter(isUnkept));
   const unstored: Unstored[] = [];
   const answers = settlements.map((settlement) => {
+    if (isUnkept(settlement)) return noteRemoved(settlement, removed.get(settlement.id), unstored);
     return stored.ids.has(settlement.id) || settleAlone(session, consumer, settlement, unstored);
   });
   rollUp(session, unstored);
@@ -45,10 +47,15 @@ interface Stored {
   readonly members: readonly EndedMember[];
 }
 
+/** A success that leaves no record. */
+function isUnkept({ outcome }: Settlement): boolean {
+  return outcome.to === "succeeded" && !outcome.keep;
+}
+
 /** The settlement as a message to store, or nothing when it is none. */
-function keptEnding({ receipt, id, attempt, outcome }: Settlement): EndedMessage[] {
-  if (outcome.to === "retrying" || outcome.to === "queued") return [];
-  if (outcome.to === "succeeded" && !outcome.keep) return [];
+function keptEnding(settlement: Settlement): EndedMessage[] {
+  const { receipt, id, attempt, outcome } = settlement;
+  if (outcome.to === "retrying" || outcome.to === "queued" || isUnkept(settlement)) return [];
   return [{ seq: heldMessage(receipt).seq, id, attempt, outcome }];
 }
 
@@ -88,19 +95,23 @@ function storedSince(session: Session, last: number, messages: readonly EndedMes
   return messages.filter(({ id }) => ids.has(id));
 }
 
-/** What is put back, leaves no record, is not ours any more, or has an older ending, which stays. */
+/** What is put back, is not ours any more, or has an older ending, which stays. */
 function settleAlone(session: Session, consumer: number, settlement: Settlement, unstored: Unstored[]): boolean {
   const { attempt, outcome, id } = settlement;
   const message = { seq: heldMessage(settlement.receipt).seq, id };
   if (outcome.to === "retrying" || outcome.to === "queued") {
     return putBack(session, consumer, message, attempt, outcome);
   }
-  const row = session.first<{ queue: string; kind: TaskKind; member: string | null }>(
-    "DELETE FROM qluster_message WHERE seq = ? AND id = ? AND owner = ? RETURNING queue, kind, member",
+  const row = session.first<RemovedMessage>(
+    "DELETE FROM qluster_message WHERE seq = ? AND id = ? AND owner = ? RETURNING id, queue, kind, member",
     [message.seq, id, consumer],
   );
-  if (row === undefined) return false;
-  if (outcome.to === "succeeded" && !outcome.keep) forgetDetails(session, id);
+  return noteRemoved(settlement, row, unstored);
+}
+
+/** @param row - The message, if it was still ours. */
+function noteRemoved({ attempt, outcome }: Settlement, row: RemovedMessage | undefined, unstored: Unstored[]): boolean {
+  if (row === undefined || outcome.to === "retrying" || outcome.to === "queued") return false;
   const ranMs = attempt === null ? 0 : attempt.stoppedAt - attempt.startedAt;
   const { queue, kind, member } = row;
   const ended = member === null ? undefined : { member, outcome };
