@@ -9,13 +9,16 @@ const withProcesses = "test/conformance/sqlite-processes.test.ts";
 /** Unit tests that need a process of their own. */
 const apart = ["src/cli/**/*.test.ts", "src/backends/sqlite/**/*.test.ts"];
 
+/** For tests that only compute. Some try thousands of cases, and a busy machine is no fault of theirs. */
+const testTimeout = 30_000;
+
 /** Every folder is a project, so that `vitest run --project kill` runs one of them. */
 export default defineConfig({
   test: {
     projects: [
       // Files that share a process load everything once, which halves the time; these replace modules or globals.
-      { test: { name: "unit", include: ["src/**/*.test.ts"], exclude: apart, isolate: false } },
-      { test: { name: "apart", include: [...apart, "test/*.test.ts"], exclude: ["test/readme.test.ts"] } },
+      { test: { name: "unit", include: ["src/**/*.test.ts"], exclude: apart, isolate: false, testTimeout } },
+      { test: { name: "apart", include: [...apart, "test/*.test.ts"], exclude: ["test/readme.test.ts"], testTimeout } },
       {
         test: {
           name: "conformance",
@@ -50,13 +53,14 @@ export default defineConfig({
       project("kill", ["test/kill/**/*.test.ts"], 600_000, 5),
       onPostgres("kill-postgres", ["test/kill/**/*.test.ts"], 600_000, 7),
       onRedis("kill-redis", ["test/kill/**/*.test.ts"], 600_000, 9),
+      transactions(),
     ],
   },
 });
 
 function project(name: string, include: string[], limitMs: number, groupOrder: number) {
   const limits = { testTimeout: limitMs, hookTimeout: limitMs };
-  const exclude = ["test/**/*.postgres.test.ts"];
+  const exclude = ["test/**/*.{postgres,redis,servers}.test.ts"];
   return { test: { name, include, exclude, ...limits, ...oneAtATime, sequence: { groupOrder } } };
 }
 
@@ -64,7 +68,7 @@ function project(name: string, include: string[], limitMs: number, groupOrder: n
 function onPostgres(name: string, include: string[], limitMs: number, groupOrder: number) {
   const { test } = project(name, include, limitMs, groupOrder);
   const globalSetup = [...test.globalSetup, "test/support/postgres.setup.ts"];
-  return { test: { ...test, exclude: ["test/**/*.sqlite.test.ts"], globalSetup } };
+  return { test: { ...test, exclude: ["test/**/*.{sqlite,redis}.test.ts"], globalSetup } };
 }
 
 /** The same, but for those about tables. */
@@ -72,4 +76,10 @@ function onRedis(name: string, include: string[], limitMs: number, groupOrder: n
   const { test } = project(name, include, limitMs, groupOrder);
   const exclude = ["test/**/*.{sqlite,postgres,tables}.test.ts"];
   return { test: { ...test, exclude, globalSetup: [...test.globalSetup, "test/support/redis.setup.ts"] } };
+}
+
+/** Their libraries are installed apart; the set-up does it where they are missing. */
+function transactions() {
+  const { test } = onPostgres("transactions", ["test/transactions/*.test.ts"], 60_000, 8);
+  return { test: { ...test, exclude: [], globalSetup: [...test.globalSetup, "scripts/transactions.mjs"] } };
 }

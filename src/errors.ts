@@ -25,12 +25,19 @@ export class StoreUnavailableError extends QlusterError {
 export class LeaseLostError extends QlusterError {
   readonly code = "QLUSTER_LEASE_LOST";
 
-  constructor(consumer: string) {
+  /** @param message - What it means where there is no consumer to open. */
+  constructor(consumer: string, message?: string) {
     super(
-      `The lease of consumer ${consumer} has ended; what it held is free for other clusters. ` +
-        "Open a new consumer and go on.",
+      message ??
+        `The lease of consumer ${consumer} has ended; what it held is free for other clusters. ` +
+          "Open a new consumer and go on.",
     );
   }
+}
+
+/** A transaction of the application cannot be used: not recognised, not open, or on another database. Nothing was written. */
+export class TransactionError extends QlusterError {
+  readonly code = "QLUSTER_TRANSACTION";
 }
 
 /** The tables are missing, or older than this code can work with. */
@@ -361,5 +368,23 @@ export class ClientMissingError extends QlusterError {
         `Run: npm install ${packageName}${hint === "" ? "" : `  (${hint})`}`,
       { cause },
     );
+  }
+}
+
+/**
+ * A schedule that cannot be: a rule, a zone, a name or a time that is refused at creation. Counterpart in Django Q2:
+ * `ValidationError`.
+ */
+export class ScheduleError extends QlusterError {
+  readonly code = "QLUSTER_SCHEDULE";
+  /** The field at fault: `cron`, `minutes`, `timeZone`, `name`. */
+  readonly field: string;
+  /** In a cron expression: where the fault begins, counted from 1. */
+  readonly position: number | undefined;
+
+  constructor(field: string, message: string, position?: number) {
+    super(message);
+    this.field = field;
+    this.position = position;
   }
 }

@@ -7,9 +7,29 @@ export type { ChainId, ChainLink, Checked, DefineLink, DefineParallel, Link, Pre
 export type { Element, Elements, IterElement, IterOptions } from "./client/iter-types.js";
 export { Iter } from "./client/iter-object.js";
 export { link, parallel, previous } from "./client/link.js";
+export { Schedule, scheduled } from "./client/scheduled.js";
+export type {
+  CalendarRule,
+  CronRule,
+  Declared,
+  DefineScheduled,
+  EveryRule,
+  MinutesRule,
+  PlainRule,
+  PreviewedRun,
+  RuleOptions,
+  ScheduleChanges,
+  ScheduleRule,
+  ScheduleRun,
+  ScheduleVerb,
+  ScheduleVerbs,
+  SyncReport,
+  WithArgs,
+} from "./client/schedule-types.js";
 export { signals } from "./client/public-signals.js";
 export { ref, task } from "./client/task.js";
 export type {
+  AfterCommitVerbs,
   BatchOptions,
   ChainOptions,
   DefineRef,
@@ -17,12 +37,14 @@ export type {
   EnqueueVerbs,
   FetchedTask,
   FlowStatus,
+  FlowVerbs,
   GroupOptions,
   NoSchema,
   Qluster,
   ReadOptions,
   RecordMethods,
   TaskStatus,
+  TransactionOptions,
 } from "./client/types.js";
 export type { LogFields, Logger } from "./contracts/logger.js";
 export type {
@@ -85,6 +107,7 @@ export {
   PreviousError,
   QlusterError,
   ResultExpiredError,
+  ScheduleError,
   SchemaError,
   StoreDamagedError,
   StoreReplacedError,
@@ -96,6 +119,7 @@ export {
   TooLargeError,
   TooLongError,
   TooManyPendingError,
+  TransactionError,
   UndecodableError,
   UnencodableError,
   UnknownFunctionError,

@@ -15,8 +15,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   core: ["contracts", "errors"],
   errors: ["contracts", "core"],
   options: ["contracts", "core", "errors"],
-  client: ["contracts", "core", "errors", "options"],
-  worker: ["contracts", "core", "errors"],
+  transactions: ["contracts", "errors"],
+  client: ["contracts", "core", "errors", "options", "transactions"],
+  worker: ["contracts", "core", "errors", "transactions"],
   cluster: ["contracts", "core", "errors", "options", "client", "worker"],
   "backends/sql": ["contracts", "core", "errors"],
   "backends/memory": ["contracts", "core", "errors", "backends/sql"],
@@ -38,6 +39,18 @@ const exceptions: readonly Exception[] = [
     why: "a backend is chosen by its name, and loaded when it is first used",
   },
   {
+    from: "options/open-writer",
+    to: /^backends\//,
+    only: "dynamic",
+    why: "the same, for what writes on transactions without a connection of its own",
+  },
+  {
+    from: "worker/completion",
+    to: /^options$/,
+    only: "dynamic",
+    why: "a task that completes itself in a transaction needs the tables' own SQL; nobody else in a worker does",
+  },
+  {
     from: "index",
     to: /^(contracts|core)$/,
     only: "type",
@@ -47,7 +60,7 @@ const exceptions: readonly Exception[] = [
 
 /** The packages that each part may use. Node's own modules are free for all but `contracts`. */
 const packagesOf: Readonly<Record<string, readonly string[]>> = {
-  core: ["jiti", "tinyglobby"],
+  core: ["jiti", "tinyglobby", "temporal-polyfill"],
   options: ["zod"],
   "backends/sqlite": ["libsql"],
   "backends/postgres": ["pg"],
@@ -130,6 +143,12 @@ describe("the root entry", () => {
     ).toEqual([]);
     const sqlite = [...reached].filter((file) => importsOf(file).some(({ specifier }) => specifier === "node:sqlite"));
     expect(sqlite, hint).toEqual([]);
+  });
+
+  it("loads what schedules need with the first verb on schedules", () => {
+    const reached = [...reachedFrom("src/index.ts")];
+
+    expect(reached.filter((file) => /schedule-client|zone-clock|parse-cron|next-slot/.test(file))).toEqual([]);
   });
 
   it("has types that import no third-party package", { timeout: 60_000 }, () => {

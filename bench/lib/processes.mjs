@@ -3,18 +3,34 @@ import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 
 /** Runs a script on a Node.js and resolves to the JSON that it prints last. */
-export async function measure(node, script, args) {
+export async function measure(node, script, args, { env = {}, patienceMs = 60_000 } = {}) {
   const child = spawn(node, [script, ...args.map((arg) => JSON.stringify(arg))], {
+    env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const [output, errors] = [[], []];
   child.stdout.on("data", (chunk) => output.push(chunk));
   child.stderr.on("data", (chunk) => errors.push(chunk));
+  const late = setTimeout(() => endTree(child.pid), patienceMs);
+  const last = () => endTree(child.pid);
+  process.once("exit", last);
   const [code] = await once(child, "close");
+  process.off("exit", last);
+  clearTimeout(late);
   const text = Buffer.concat(output).toString().trim();
   if (code !== 0)
-    throw new Error(`${script} ${JSON.stringify(args)} failed:\n${Buffer.concat(errors).toString()}${text}`);
+    throw new Error(`${script} ${JSON.stringify(args)} failed (${code}):\n${Buffer.concat(errors).toString()}${text}`);
   return JSON.parse(text.slice(text.lastIndexOf("\n") + 1));
+}
+
+function endTree(pid) {
+  for (const one of tree(pid)) {
+    try {
+      process.kill(one, "SIGKILL");
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
 }
 
 /** A process and all that descend from it; Linux only. */

@@ -1,65 +1,44 @@
-// A loop that does to the database what Qluster does for the same tasks, and nothing else: no processes, no signatures
-// checked, no leases, no deadlines. The upper bound of what one connection can do.
-import { join } from "node:path";
-import { inFolder } from "../lib/folder.mjs";
-import { openSqlite } from "../lib/sqlite.mjs";
-import { noop } from "../project/tasks.mjs";
-import { fill } from "./qluster.mjs";
+// A loop that does to the store what Qluster does for the same tasks, through the same backend, and nothing else: no
+// processes, no signatures checked, no tasks run, no leases renewed, no deadlines. What one connection can do.
+import { checkDone, openBackend, project } from "../lib/backend.mjs";
+import { serve } from "../lib/verbs.mjs";
+import { filled } from "./qluster.mjs";
 
-const atOnce = 256;
+/** In a take and in a finish. */
+const atOnce = { postgres: 500 };
+const result = JSON.stringify({ customer: 10_000, ok: true });
 
-const claimSql = `
-  update qluster_message set owner = 1, deliveries = deliveries + 1
-  where seq in (
-    select seq from qluster_message indexed by qluster_message_free
-    where project = ? and queue = ? and owner is null order by rank, due_at, seq limit ${atOnce})
-  returning seq, envelope`;
+await serve({ drain });
 
-const storeSql = `
-  insert into qluster_task (project, id, state, finished_at, queue, priority, attempts, starts, queued_at, due_at, func,
-    name, grp, kind, parent, ending, counted, started_at, stopped_at, worker, attempt_error, error, result, envelope)
-  select project, id, 'succeeded', f.stopped, queue, -rank, 1, 1, queued_at, due_at, func, name, grp, kind, parent,
-    'succeeded', 1, f.started, f.stopped, 'bare', null, null, f.result, envelope
-  from (select value ->> 0 as place, value ->> 1 as started, value ->> 2 as stopped, value ->> 3 as result
-    from json_each(?)) f
-  cross join qluster_message m on m.seq = f.place and m.owner = 1`;
-
-const removeSql = "delete from qluster_message where seq in (select value ->> 0 from json_each(?))";
-
-async function drain(folder, { tasks }) {
-  await fill(folder, { tasks });
-  const database = await openSqlite(join(folder, "qluster.db"));
-  database.exec(
-    "pragma journal_mode = wal; pragma synchronous = normal; pragma wal_autocheckpoint = 2000; pragma cache_size = -8000",
-  );
-  const [{ project, queue }] = database.prepare("select project, queue from qluster_message limit 1").all();
-  const [claim, store, remove] = [claimSql, storeSql, removeSql].map((sql) => database.prepare(sql));
+async function drain({ database, folder, tasks }) {
+  await filled({ database, folder, tasks });
+  await using backend = await openBackend(database);
+  const { broker, store } = backend;
+  const cluster = { id: "bare", host: "bare", pid: process.pid };
+  const consumer = await broker.consume({ queues: [project], leaseMs: 60_000, cluster });
+  const max = atOnce[database.slice(0, database.indexOf(":"))] ?? 256;
 
   const started = performance.now();
   for (;;) {
-    const claimed = claim.all(project, queue);
-    if (claimed.length === 0) break;
-    const finished = [];
-    for (const { seq, envelope } of claimed) finished.push(await run(seq, envelope));
-    const text = JSON.stringify(finished);
-    database.exec("begin immediate");
-    store.run(text);
-    remove.run(text);
-    database.exec("commit");
+    const deliveries = await consumer.take({ max, waitMs: 0 });
+    if (deliveries.length === 0) break;
+    await store.finish(consumer.id, deliveries.map(success));
   }
   const ms = performance.now() - started;
 
-  const [{ done }] = database.prepare("select count(*) as done from qluster_task").all();
-  database.close();
-  if (done !== tasks) throw new Error(`The bare loop has done ${done} of ${tasks} tasks.`);
-  return { ms };
+  await checkDone(backend, tasks);
+  await consumer.close();
+  return { rate: (tasks / ms) * 1_000 };
 }
 
-async function run(seq, envelope) {
-  const startedAt = Date.now();
-  const [order] = JSON.parse(envelope.slice(envelope.indexOf("\n") + 1, envelope.lastIndexOf("\n")));
-  return [seq, startedAt, Date.now(), JSON.stringify(await noop(order))];
+function success({ receipt, id, starts }) {
+  const now = Date.now();
+  const attempt = { number: starts + 1, ending: "succeeded", counted: true, startedAt: now, stoppedAt: now };
+  return {
+    receipt,
+    id,
+    attempt: { ...attempt, worker: "bare", error: null },
+    outcome: { to: "succeeded", result, keep: true },
+    followUps: [],
+  };
 }
-
-const [, options] = process.argv.slice(2).map((arg) => JSON.parse(arg));
-console.log(JSON.stringify(await inFolder((folder) => drain(folder, options))));

@@ -3,112 +3,118 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { createQluster, link } from "qluster";
-import { settings, startCluster } from "../lib/cluster.mjs";
-import { inFolder } from "../lib/folder.mjs";
+import { checkDone, openBackend, project, secret, unfinished } from "../lib/backend.mjs";
+import { startCluster } from "../lib/cluster.mjs";
+import { drained } from "../lib/drain.mjs";
+import { enqueueVerbs, fill } from "../lib/enqueue.mjs";
 import { payload } from "../lib/payload.mjs";
 import { cpuMs, rssMb } from "../lib/processes.mjs";
-import { openSqlite } from "../lib/sqlite.mjs";
+import { entries, held, retries } from "../lib/recovery.mjs";
 import { median, percentile } from "../lib/statistics.mjs";
+import { serve } from "../lib/verbs.mjs";
 
 const noop = "tasks.noop";
-function open(folder) {
-  const { QLUSTER_DATABASE: database, QLUSTER_SECRET: secret } = settings(folder);
-  return createQluster({ name: "bench", database, secret, logLevel: "warn" });
+
+function client(database) {
+  return createQluster({ name: project, database, secret, logLevel: "warn" });
+}
+
+/** What the shared measurements call. */
+async function open(database) {
+  const queue = client(database);
+  const backend = await openBackend(database);
+  return {
+    add: (order) => queue.asyncTask(noop, order),
+    addMany: (orders) => queue.asyncTasks(orders.map((order) => link(noop, order))),
+    left: () => unfinished(backend),
+    async close() {
+      await queue.close();
+      await backend[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Queues no-op tasks. Resolves to the file that the last of them marks. */
+export async function filled({ database, folder, tasks }) {
+  const mark = join(folder, "last");
+  const producer = await open(database);
+  await fill(producer, { tasks, mark });
+  await producer.close();
+  return mark;
 }
 
 /** Fills the queue, then measures one cluster from the moment its workers are up to the last end that is stored. */
-async function drain(folder, { tasks }) {
-  await fill(folder, { tasks });
-  const cluster = startCluster(folder, ["--drain"]);
-  await cluster.ended();
+async function drain({ database, folder, tasks, isolation }) {
+  const mark = await filled({ database, folder, tasks });
+  const backend = await openBackend(database);
+  const cluster = startCluster({ database, folder }, { isolation });
+  await drained(mark, () => unfinished(backend));
+  const ended = performance.timeOrigin + performance.now();
+  const ms = ended - (await cluster.ready());
 
-  const ready = await cluster.ready();
-  const database = await openSqlite(join(folder, "qluster.db"));
-  const [row] = database
-    .prepare("select count(*) as done, max(finished_at) as last from qluster_task where state = 'succeeded'")
-    .all();
-  const [left] = database.prepare("select count(*) as count from qluster_message").all();
-  database.close();
-  if (row.done !== tasks || left.count !== 0) throw new Error(`${row.done} of ${tasks} done, ${left.count} left.`);
-  return { ms: row.last - ready };
-}
-
-/** Queues no-op tasks, 1,000 in a write. */
-export async function fill(folder, { tasks }) {
-  const queue = open(folder);
-  for (let at = 0; at < tasks; at += 1_000) await queue.asyncTasks(links(at, Math.min(1_000, tasks - at)));
-  await queue.close();
-  return {};
-}
-
-async function bulk(folder, { tasks }) {
-  const queue = await warm(folder);
-  const started = performance.now();
-  for (let at = 0; at < tasks; at += 1_000) await queue.asyncTasks(links(at, Math.min(1_000, tasks - at)));
-  return await timed(queue, started);
-}
-
-/** One by one, each awaited. */
-async function single(folder, { tasks }) {
-  const queue = await warm(folder);
-  const started = performance.now();
-  for (let index = 0; index < tasks; index += 1) await queue.asyncTask(noop, payload(index));
-  return await timed(queue, started);
-}
-
-/** 64 callers, each of which awaits its own call. */
-async function concurrent(folder, { tasks }) {
-  const queue = await warm(folder);
-  let next = 0;
-  const caller = async () => {
-    while (next < tasks) await queue.asyncTask(noop, payload(next++));
-  };
-  const started = performance.now();
-  await Promise.all(Array.from({ length: 64 }, caller));
-  return await timed(queue, started);
-}
-
-async function warm(folder) {
-  const queue = open(folder);
-  await queue.asyncTask(noop, payload(0));
-  return queue;
-}
-
-async function timed(queue, started) {
-  const ms = performance.now() - started;
-  await queue.close();
-  return { ms };
-}
-
-function links(from, count) {
-  return Array.from({ length: count }, (_, index) => link(noop, payload(from + index)));
+  await cluster.stop();
+  await checkDone(backend, tasks);
+  await backend[Symbol.asyncDispose]();
+  return { rate: (tasks / ms) * 1_000 };
 }
 
 /** From the call of asyncTask to the first line of the function, on an idle cluster in another process. */
-async function latency(folder, { samples }) {
-  const queue = open(folder);
-  const cluster = startCluster(folder, []);
+async function latency({ database, folder, samples }) {
+  const queue = client(database);
+  const cluster = startCluster({ database, folder });
   await cluster.ready();
-  await once(queue);
   const waits = [];
-  for (let index = 0; index < samples; index += 1) {
-    await sleep(50 + ((index * 37) % 150));
-    waits.push(await once(queue));
+  for (let index = -3; index < samples; index += 1) {
+    await sleep(50 + (((index + 3) * 37) % 150));
+    const called = performance.timeOrigin + performance.now();
+    const id = await queue.asyncTask("tasks.entered");
+    const enteredAt = await queue.result(id, { wait: "30s" });
+    if (index >= 0) waits.push(enteredAt - called);
   }
   await queue.close();
   await cluster.stop();
-  return { p50: percentile(waits, 50), p99: percentile(waits, 99), most: Math.max(...waits), samples };
+  return { p50: percentile(waits, 50), p99: percentile(waits, 99) };
 }
 
-async function once(queue) {
-  const called = performance.timeOrigin + performance.now();
-  const id = await queue.asyncTask("tasks.entered");
-  return (await queue.result(id, { wait: "30s" })) - called;
+/** Kills a cluster with tasks in hand, starts another one at once, and waits until all of them were entered again. */
+async function recovery(place) {
+  const { queue, mark, cluster } = await holding(place);
+  await cluster.kill();
+  const since = Date.now();
+  const next = startCluster(place);
+  const times = await entries(mark, 2 * held);
+  await queue.close();
+  await next.stop();
+  return retries(times, since);
+}
+
+/** The same with a cluster that is told to stop, and another one that waits already: from the end of the first one. */
+async function handover(place) {
+  const { queue, mark, cluster } = await holding(place);
+  const next = startCluster(place);
+  await next.ready();
+  await cluster.stop();
+  const since = Date.now();
+  const times = await entries(mark, 2 * held);
+  await queue.close();
+  await next.stop();
+  return retries(times, since);
+}
+
+/** A cluster whose every place is taken by a task that does not end. `grace` is short: it would be waited for. */
+async function holding(place) {
+  const mark = join(place.folder, "entered");
+  const queue = client(place.database);
+  for (let index = 0; index < held; index += 1) await queue.asyncTask("tasks.held", { ...payload(index), mark });
+  const flags = ["--concurrency", String(held / 2)];
+  const cluster = startCluster(place, { flags, env: { BENCH_HOLD: "1", QLUSTER_GRACE: "1s" } });
+  await entries(mark, held);
+  return { queue, mark, cluster };
 }
 
 /** What a cluster with nothing to do costs. */
-async function idle(folder, { seconds }) {
-  const cluster = startCluster(folder, []);
+async function idle({ database, folder, seconds }) {
+  const cluster = startCluster({ database, folder });
   await cluster.ready();
   // For some seconds V8 collects what starting has left behind.
   await sleep(15_000);
@@ -123,11 +129,11 @@ async function idle(folder, { seconds }) {
 }
 
 /** From the command to the first result, one task waiting. */
-async function start(folder) {
-  const queue = open(folder);
+async function start({ database, folder }) {
+  const queue = client(database);
   const id = await queue.asyncTask(noop, payload(0));
   const started = performance.now();
-  const cluster = startCluster(folder, []);
+  const cluster = startCluster({ database, folder });
   await queue.result(id, { wait: "30s" });
   const ms = performance.now() - started;
   await queue.close();
@@ -136,9 +142,9 @@ async function start(folder) {
 }
 
 /** Memory of the processes over a long run, without recycling: the second quarter of it against the last. */
-async function flat(folder, { tasks }) {
-  await fill(folder, { tasks });
-  const cluster = startCluster(folder, ["--drain"], { QLUSTER_RECYCLE: "0" });
+async function flat({ database, folder, tasks }) {
+  await filled({ database, folder, tasks });
+  const cluster = startCluster({ database, folder }, { flags: ["--drain"], env: { QLUSTER_RECYCLE: "0" } });
   await cluster.ready();
   const samples = [];
   const timer = setInterval(() => samples.push(memory(cluster.processes())), 200);
@@ -148,25 +154,16 @@ async function flat(folder, { tasks }) {
   // The first and the last ones see processes that come and go.
   const whole = samples.slice(1).filter(({ worker }) => worker > 0);
   const quarter = Math.floor(whole.length / 4);
-  return {
-    supervisor: change(
-      whole.map((sample) => sample.supervisor),
-      quarter,
-    ),
-    worker: change(
-      whole.map((sample) => sample.worker),
-      quarter,
-    ),
-    samples: whole.length,
-  };
-}
-
-function change(values, quarter) {
-  return {
-    early: median(values.slice(quarter, 2 * quarter)),
-    late: median(values.slice(-quarter)),
-    most: Math.max(...values),
-  };
+  return Object.fromEntries(
+    ["supervisor", "worker"].flatMap((who) => {
+      const values = whole.map((sample) => sample[who]);
+      return [
+        [`${who}Early`, median(values.slice(quarter, 2 * quarter))],
+        [`${who}Late`, median(values.slice(-quarter))],
+        [`${who}Most`, Math.max(...values)],
+      ];
+    }),
+  );
 }
 
 /** Of the supervisor and of its largest worker, in MB; 0 for a process that has ended. */
@@ -182,9 +179,6 @@ function ofProcess(pid) {
   }
 }
 
-const verbs = { drain, fill, bulk, single, concurrent, latency, idle, start, flat };
-
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [verb, options] = process.argv.slice(2).map((arg) => JSON.parse(arg));
-  console.log(JSON.stringify(await inFolder((folder) => verbs[verb](folder, options))));
+  await serve({ ...enqueueVerbs(open), drain, latency, recovery, handover, idle, start, flat });
 }

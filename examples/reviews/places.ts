@@ -4,7 +4,7 @@ import { join } from "node:path";
 /** Where the shop keeps what it writes. Every process of the example reads the same variable. */
 export const dataFolder: string = process.env["REVIEWS_DATA"] ?? join(import.meta.dirname, "data");
 
-/** The shop's own tables. */
+/** The shop's own tables, and the queue's. */
 export const shopFile: string = join(dataFolder, "shop.db");
 
 /** The trained classifier. */

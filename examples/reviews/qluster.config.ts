@@ -1,9 +1,9 @@
-import { join } from "node:path";
 import { defineConfig } from "qluster";
-import { dataFolder } from "./places.js";
+import { shopFile } from "./places.js";
 
 export default defineConfig({
   name: "reviews",
-  database: `sqlite:${join(dataFolder, "qluster.db")}`,
+  // The shop's own file, so that a review and its task commit together.
+  database: `sqlite:${shopFile}`,
   tasks: ["tasks.ts"],
 });

@@ -1,15 +1,18 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { ref, type TaskId } from "qluster";
+import { ref } from "qluster";
 import { shopFile } from "./places.js";
 import { queue } from "./queue.js";
+import { schedules } from "./schedules.js";
 import { openReviews, type Review } from "./shop/reviews.js";
 import type { moderateReview } from "./tasks.js";
 
 /** The largest request body, in bytes. */
 const maxBody = 1024 * 1024;
 
+// Opened now: a transaction on the shop's synchronous connection could not wait for it.
+await queue.open();
 const reviews = await openReviews(shopFile);
 
 /** An answer that is no success: its status, and what the client should change. */
@@ -27,8 +30,7 @@ server.listen(Number(process.env["PORT"] ?? 3000), "127.0.0.1", () => {
   console.log(`The shop listens on http://127.0.0.1:${(server.address() as AddressInfo).port}`);
 });
 
-// A process that died between the two writes left these behind.
-for (const id of reviews.withoutTask()) await askForModeration(id);
+await queue.schedules.sync(schedules);
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   try {
@@ -51,29 +53,31 @@ async function route(request: IncomingMessage): Promise<[status: number, body: u
   throw new Refusal(404, `There is nothing at ${request.method} ${pathname}. Try POST /reviews or GET /reviews/<id>.`);
 }
 
-/** Stores the message, then asks for its moderation. Answers at once; the work is done elsewhere. */
+/** Stores the message and asks for its moderation, in one transaction. Answers at once; the work is done elsewhere. */
 async function postReview(body: unknown): Promise<{ id: string; task: string }> {
   const { id = randomUUID(), text } = (body ?? {}) as { id?: unknown; text?: unknown };
   if (typeof text !== "string") throw new Refusal(400, 'Send {"text": "your message"}; "id" is optional.');
   if (typeof id !== "string" || id === "") throw new Refusal(400, '"id" must be a text that is not empty.');
 
-  // Sent again with the same text, it is the same message: the client had no answer the first time.
-  if (!reviews.add(id, text) && reviews.find(id)?.text !== text)
-    throw new Refusal(409, `There is another review "${id}". Choose another id.`);
-  return { id, task: await askForModeration(id) };
+  const moderation = ref<typeof moderateReview>("tasks.moderateReview", { hook: "tasks.notifyClient", unique: id });
+  const asked = reviews.add(id, text, (tx) => queue.in(tx).asyncTask(moderation, id));
+  if (asked === undefined) return sentAgain(id, text);
+  const task = await asked;
+  reviews.setTask(id, task);
+  return { id, task };
 }
 
-async function askForModeration(id: string): Promise<TaskId<typeof moderateReview>> {
-  const task = ref<typeof moderateReview>("tasks.moderateReview", { hook: "tasks.notifyClient", unique: id });
-  const taskId = await queue.asyncTask(task, id);
-  reviews.setTask(id, taskId);
-  return taskId;
+/** With the same text it is the same message: the client had no answer the first time. */
+function sentAgain(id: string, text: string): { id: string; task: string } {
+  const review = reviews.find(id);
+  if (review?.text !== text) throw new Refusal(409, `There is another review "${id}". Choose another id.`);
+  return { id, task: review.task ?? "on its way" };
 }
 
-function getReview(id: string): Omit<Review, "text"> {
+function getReview(id: string): Omit<Review, "text" | "task"> {
   const review = reviews.find(id);
   if (review === undefined) throw new Refusal(404, `There is no review "${id}".`);
-  const { text: _, ...shown } = review;
+  const { text: _, task: __, ...shown } = review;
   return shown;
 }
 

@@ -5,7 +5,7 @@ import type { FinishedTask } from "qluster";
 import { loadModel, trainModel as train, type LabelledMessage, type Training } from "./moderation/model.js";
 import { moderate, type Verdict } from "./moderation/moderate.js";
 import { modelFile, reportFile, shopFile } from "./places.js";
-import { openReviews } from "./shop/reviews.js";
+import { openReviews, type ReviewCounts } from "./shop/reviews.js";
 
 // One connection for the life of the worker.
 const reviews = await openReviews(shopFile);
@@ -42,6 +42,16 @@ export async function prepareReport(checked: number, doubtful: number): Promise<
 export async function sendReport(report: string): Promise<string> {
   await writeFile(reportFile, report);
   return reportFile;
+}
+
+/** How the shop stands, every morning. Its result is the report. */
+export async function dailyReport(): Promise<ReviewCounts> {
+  return reviews.counts();
+}
+
+/** Forgets what was not published, every evening. Resolves to how many texts that were. */
+export async function nightlyCleanup(): Promise<number> {
+  return reviews.forgetRejected();
 }
 
 /** Learns from messages that people have judged, one JSON object a line: `{"text": "…", "spam": true}`. */

@@ -9,6 +9,32 @@ const config: ArgDef = {
 const database: ArgDef = { type: "string", valueHint: "address", description: "Instead of the configuration's" };
 const json: ArgDef = { type: "boolean", description: "Print one JSON document" };
 const project = { config, database };
+const schedule: ArgDef = { type: "positional", required: true, description: "Its name or id" };
+const rule = {
+  type: { type: "string", valueHint: "DAILY|WEEKLY|…", description: "ONCE, MINUTES, HOURLY, DAILY … or CRON" },
+  cron: { type: "string", valueHint: "expression", description: 'Five fields, or six with seconds last: "0 3 * * *"' },
+  every: { type: "string", valueHint: "duration", description: "By elapsed time: 45s, 6h" },
+  minutes: { type: "string", valueHint: "number", description: "Of MINUTES" },
+  at: { type: "string", valueHint: "time", description: "The time of the day: 03:00" },
+  tz: { type: "string", valueHint: "zone", description: "An IANA zone: Europe/Moscow" },
+  "next-run": { type: "string", valueHint: "time", description: "The first slot: 2026-01-31T03:00Z" },
+  until: { type: "string", valueHint: "time", description: "No slot is later" },
+} as const satisfies Record<string, ArgDef>;
+const scheduleOptions = {
+  ...rule,
+  name: { type: "string", valueHint: "name", description: "Unique in the project" },
+  repeats: { type: "string", valueHint: "number", description: "Runs that are left; -1 for no limit: --repeats=-1" },
+  jitter: { type: "string", valueHint: "duration", description: "Start up to so much later than the slot" },
+  "catch-up": { type: "string", valueHint: "latest|all|none", description: "What becomes of missed slots" },
+  overlap: { type: "string", valueHint: "allow|skip|queue", description: "While the task before has not finished" },
+  cluster: { type: "string", valueHint: "name", description: "Only clusters of this name fire it" },
+  queue: { type: "string", valueHint: "name", description: "The queue its tasks wait in" },
+  group: { type: "string", valueHint: "label", description: "The group of its tasks" },
+  hook: { type: "string", valueHint: "task", description: "The task to call with each finished one" },
+  timeout: { type: "string", valueHint: "duration", description: "The longest one attempt may take" },
+  attempts: { type: "string", valueHint: "number", description: "How often a task is tried; 0 for ever" },
+  priority: { type: "string", valueHint: "number", description: "From -100 to 100, higher first" },
+} as const satisfies Record<string, ArgDef>;
 
 /** Every command with its flags. Code is loaded when a command runs, so that `--help` costs no more than a bare Node. */
 export const commands: CommandTable = {
@@ -32,6 +58,7 @@ export const commands: CommandTable = {
         description: "What a worker is. Default: process",
       },
       ...project,
+      schedule: { type: "boolean", description: "Fire schedules. --no-schedule: leave them to other clusters" },
       "log-level": { type: "string", valueHint: "debug|info|warn|error|silent", description: "Default: info" },
       "json-logs": { type: "boolean", description: "JSON lines, as when standard error is no terminal" },
     },
@@ -73,6 +100,86 @@ export const commands: CommandTable = {
     },
     examples: ["qluster enqueue core.tasks.moderateReview 42", `qluster enqueue images.resize '["a1", 300]' --wait`],
     load: async () => (await import("./commands/enqueue.js")).runEnqueue,
+  },
+  schedule: {
+    summary: "List schedules, make and change them",
+    args: { json, ...project },
+    load: async () => (await import("./commands/schedule-list.js")).runScheduleList,
+    subCommands: {
+      list: {
+        summary: "Show schedules: rule, next slot, last outcome",
+        args: { json, ...project },
+        load: async () => (await import("./commands/schedule-list.js")).runScheduleList,
+      },
+      add: {
+        summary: "Make a schedule",
+        args: {
+          task: { type: "positional", required: true, description: "The task's name" },
+          args: {
+            type: "positional",
+            required: false,
+            description: "JSON: an array of arguments, or the one argument",
+          },
+          ...scheduleOptions,
+          upsert: { type: "boolean", description: "Change the schedule that has the name already" },
+          json,
+          ...project,
+        },
+        examples: [
+          "qluster schedule add core.tasks.report --type DAILY --at 03:00 --tz Europe/Moscow --name report",
+          `qluster schedule add core.tasks.cleanup 7 --cron "0 22 * * 1-5" --name cleanup`,
+        ],
+        load: async () => (await import("./commands/schedule-add.js")).runScheduleAdd,
+      },
+      edit: {
+        summary: "Change parts of a schedule",
+        args: {
+          schedule,
+          args: {
+            type: "positional",
+            required: false,
+            description: "JSON: an array of arguments, or the one argument",
+          },
+          ...scheduleOptions,
+          json,
+          ...project,
+        },
+        examples: [`qluster schedule edit cleanup --cron "0 23 * * 1-5"`],
+        load: async () => (await import("./commands/schedule-add.js")).runScheduleEdit,
+      },
+      run: {
+        summary: "Make one task at once, out of turn, and print its id",
+        args: { schedule, json, ...project },
+        load: async () => (await import("./commands/schedule-change.js")).runScheduleNow,
+      },
+      pause: {
+        summary: "Make no tasks until it is resumed",
+        args: { schedule, json, ...project },
+        load: async () => (await import("./commands/schedule-change.js")).runSchedulePause,
+      },
+      resume: {
+        summary: "Go on with the next slot",
+        args: { schedule, json, ...project },
+        load: async () => (await import("./commands/schedule-change.js")).runScheduleResume,
+      },
+      rm: {
+        summary: "Remove a schedule; its tasks stay",
+        args: { schedule, json, ...project },
+        load: async () => (await import("./commands/schedule-change.js")).runScheduleRemove,
+      },
+      preview: {
+        summary: "Say in words when a rule is due, and list its next slots",
+        args: {
+          rule: { type: "positional", required: false, description: "A cron expression, or a schedule's name or id" },
+          ...rule,
+          count: { type: "string", valueHint: "number", description: "How many slots. Default: 5" },
+          json,
+          ...project,
+        },
+        examples: [`qluster schedule preview "0 3 * * *" --tz Europe/Moscow`, "qluster schedule preview cleanup"],
+        load: async () => (await import("./commands/schedule-preview.js")).runSchedulePreview,
+      },
+    },
   },
   migrate: {
     summary: "Create the tables, or bring them up to date",

@@ -3,6 +3,8 @@ import { UsageError } from "./usage-error.js";
 /** The flags and positional arguments of one command, after {@link checkFlags}. Reads each as what it should be. */
 export interface Flags {
   readonly on: (name: string) => boolean;
+  /** It was written with `--no-` before it. */
+  readonly off: (name: string) => boolean;
   /** `undefined` when it was not given. */
   readonly text: (name: string) => string | undefined;
   /** A positional argument that must be there. */
@@ -21,6 +23,7 @@ export function flagsFrom(values: Readonly<Record<string, unknown>>): Flags {
   return {
     text,
     on: (name) => values[name] === true,
+    off: (name) => values[name] === false,
     required: (name) => text(name) ?? missing(name),
     count: (name, least) => readCount(name, text(name), least),
     oneOf: (name, allowed) => readOneOf(name, text(name), allowed),

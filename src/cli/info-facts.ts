@@ -1,4 +1,5 @@
 import type { Backend } from "../contracts/backend.js";
+import type { ScheduleCounts } from "../contracts/schedules.js";
 import type { ClusterStatus, MinuteRollup, TaskCounts } from "../contracts/store.js";
 import type { ResolvedConfig } from "../options/resolved.js";
 import { powerCutSentence } from "./power-cut.js";
@@ -12,6 +13,7 @@ export interface InfoFacts {
   readonly broker: string;
   readonly clusters: readonly ClusterStatus[];
   readonly counts: TaskCounts;
+  readonly schedules: ScheduleCounts;
   readonly throughput: Throughput;
   /** Of the clusters that run; of the configuration when none does. */
   readonly isolation: readonly string[];
@@ -31,7 +33,9 @@ export async function gatherInfo(
   options: { readonly version: string; readonly only?: string | undefined },
 ): Promise<InfoFacts> {
   const { broker, store } = backend;
-  const { now, all, counts, day, place } = (await hasTables(backend)) ? await read(backend) : nothing(config);
+  const { now, all, counts, schedules, day, place } = (await hasTables(backend))
+    ? await read(backend)
+    : nothing(config);
   const clusters = options.only === undefined ? all : all.filter((cluster) => cluster.name === options.only);
   const isolation = clusters.length === 0 ? [config.isolation] : [...new Set(clusters.map((each) => each.isolation))];
   return {
@@ -40,6 +44,7 @@ export async function gatherInfo(
     broker: place,
     clusters,
     counts,
+    schedules,
     throughput: summarize(day),
     isolation,
     push: broker.capabilities.push,
@@ -54,19 +59,21 @@ interface StoreFacts {
   readonly now: number;
   readonly all: readonly ClusterStatus[];
   readonly counts: TaskCounts;
+  readonly schedules: ScheduleCounts;
   readonly day: readonly MinuteRollup[];
   readonly place: string;
 }
 
 async function read({ store, broker }: Backend): Promise<StoreFacts> {
   const now = await store.now();
-  const [all, counts, day, place] = await Promise.all([
+  const [all, counts, schedules, day, place] = await Promise.all([
     store.clusters(),
     store.counts(countCap),
+    store.schedules.counts(countCap),
     store.throughput(now - dayMs),
     broker.info(),
   ]);
-  return { now, all, counts, day, place };
+  return { now, all, counts, schedules, day, place };
 }
 
 /** Looking must not create anything. */
@@ -81,6 +88,7 @@ function nothing({ shown }: ResolvedConfig): StoreFacts {
     now: Date.now(),
     all: [],
     counts,
+    schedules: { all: 0, paused: 0, broken: 0, nextRun: null },
     day: [],
     place: `${shown.get("database") ?? "a database"} (no tables yet)`,
   };

@@ -39,6 +39,7 @@ const facts = (given: Partial<InfoFacts> = {}): InfoFacts => ({
   broker: "SQLite 3.45.1, /data/shop.db",
   clusters: [cluster()],
   counts: { queued: 12, running: 1, succeeded: 2_041, failed: 3 },
+  schedules: { all: 0, paused: 0, broken: 0, nextRun: null },
   throughput: { successes: 2_041, failures: 3, rate: { per: "minute", value: 1.4174 }, averageSeconds: 0.01234 },
   isolation: ["process"],
   push: true,
@@ -50,6 +51,16 @@ const facts = (given: Partial<InfoFacts> = {}): InfoFacts => ({
 const text = (given: Partial<InfoFacts> = {}): string => renderInfo(facts(given), plain).join("\n");
 
 describe("info", () => {
+  it("counts schedules, tells when the next one is due, and which want looking at (P218)", () => {
+    const schedules = { all: 12, paused: 1, broken: 2, nextRun: now + 90_000 };
+
+    expect(text({ schedules })).toContain(
+      "Schedules  12, the next in 0:01:30; 1 paused; 2 broken: npx qluster schedule list",
+    );
+    expect(infoDocument(facts({ schedules }))).toMatchObject({ schedules: { all: 12, paused: 1, broken: 2 } });
+    expect(text()).not.toContain("Schedules");
+  });
+
   it("shows Django Q2's figures under its names (P404, P405)", () => {
     expect(text().split("\n").slice(0, 5)).toEqual([
       "Qluster 0.1.0: shop on SQLite 3.45.1, /data/shop.db",

@@ -13,6 +13,7 @@ export function renderInfo(facts: InfoFacts, style: Style): string[] {
     "",
     ...clusterLines(facts, style),
     "",
+    ...scheduleLines(facts, style),
     `Isolation  ${facts.isolation.map((each) => `${each}: ${isolationMeans(each)}`).join("; ")}`,
     `Wake-ups   ${facts.push ? "push: new work wakes an idle cluster" : "poll: an idle cluster looks every 50 ms to 1 s"}`,
     `Power cut  ${facts.powerCut}`,
@@ -21,7 +22,7 @@ export function renderInfo(facts: InfoFacts, style: Style): string[] {
 
 /** The summary for programs: one document, whose `format` changes when a member changes its meaning. */
 export function infoDocument(facts: InfoFacts): object {
-  const { counts, throughput } = facts;
+  const { counts, schedules, throughput } = facts;
   return {
     format: 1,
     version: facts.version,
@@ -30,6 +31,7 @@ export function infoDocument(facts: InfoFacts): object {
     healthy: isHealthy(facts.clusters),
     clusters: facts.clusters.map((cluster) => ({ ...cluster, humanName: humanName(cluster.clusterId) })),
     counts: { ...counts, countedUpTo: countCap },
+    schedules: { ...schedules, nextRun: schedules.nextRun === null ? null : new Date(schedules.nextRun) },
     lastDay: {
       successes: throughput.successes,
       failures: throughput.failures,
@@ -64,6 +66,18 @@ function figures({ clusters, counts, throughput }: InfoFacts): Figure[][] {
       ["Running", capped(counts.running)],
     ],
   ];
+}
+
+/** Nothing where there are none. */
+function scheduleLines({ schedules, now }: InfoFacts, style: Style): string[] {
+  const { all, paused, broken, nextRun } = schedules;
+  if (all === 0) return [];
+  const next = nextRun === null ? "none is due" : `the next in ${upTime(nextRun - now)}`;
+  const notes = [
+    ...(paused === 0 ? [] : [style("yellow", `${capped(paused)} paused`)]),
+    ...(broken === 0 ? [] : [style("red", `${capped(broken)} broken: npx qluster schedule list`)]),
+  ];
+  return [`Schedules  ${[`${capped(all)}, ${next}`, ...notes].join("; ")}`];
 }
 
 function capped(count: number): string {

@@ -5,6 +5,7 @@ import { ClosedError } from "../errors.js";
 export class Connection {
   readonly #open: () => Promise<Backend>;
   #opening: Promise<Backend> | undefined;
+  #opened: Backend | undefined;
   #refusing = false;
   #closed = false;
 
@@ -21,6 +22,11 @@ export class Connection {
   backend(): Promise<Backend> {
     this.check();
     return this.#backend();
+  }
+
+  /** The backend, if it is open already. */
+  get opened(): Backend | undefined {
+    return this.#opened;
   }
 
   /** Refuses further calls. What is under way may still use {@link Connection.draining}. */
@@ -42,6 +48,7 @@ export class Connection {
     this.#closed = true;
     const opening = this.#opening;
     this.#opening = undefined;
+    this.#opened = undefined;
     // Whoever waited for a backend that could not be opened has been told.
     const backend = await opening?.catch(() => undefined);
     await backend?.[Symbol.asyncDispose]();
@@ -51,9 +58,16 @@ export class Connection {
     if (this.#opening !== undefined) return this.#opening;
     const opening = this.#open();
     this.#opening = opening;
-    opening.catch(() => {
-      if (this.#opening === opening) this.#opening = undefined;
-    });
+    void this.#remember(opening);
     return opening;
+  }
+
+  async #remember(opening: Promise<Backend>): Promise<void> {
+    try {
+      const backend = await opening;
+      if (this.#opening === opening) this.#opened = backend;
+    } catch {
+      if (this.#opening === opening) this.#opening = undefined;
+    }
   }
 }

@@ -6,12 +6,13 @@ import { keyring } from "../core/keyring.js";
 import { loadTasks } from "../core/load-tasks.js";
 import type { QlusterConfig } from "../options/config.js";
 import { folderOfConfig } from "../options/find-config.js";
-import { openBackend } from "../options/open-backend.js";
+import { openBackend, openSqliteWith } from "../options/open-backend.js";
 import { resolveConfig } from "../options/resolve.js";
 import type { ResolvedConfig } from "../options/resolved.js";
 import { CachedResults } from "./cached-results.js";
 import { openBatch } from "./batches.js";
 import { Chains } from "./chains.js";
+import { AfterCommit } from "./after-commit.js";
 import { Connection } from "./connection.js";
 import { elementsOf } from "./element-stream.js";
 import { FlowDesk } from "./flow-desk.js";
@@ -21,15 +22,24 @@ import { Iterables } from "./iterables.js";
 import { clientLogger } from "./logger.js";
 import { filledText } from "./option-checks.js";
 import { findFinished, resultOf, type Opener } from "./reader.js";
+import type { ScheduleClient, ScheduleHost } from "./schedule-client.js";
+import type { ScheduleVerbs } from "./schedule-types.js";
 import { Sender } from "./sender.js";
 import { statusOf } from "./status.js";
-import type { GroupOptions, Qluster, ReadOptions } from "./types.js";
+import { Transactions, type PlainVerbs } from "./transactions.js";
+import type { EnqueueVerbs, GroupOptions, Qluster, ReadOptions, TransactionOptions } from "./types.js";
 import { Waiters } from "./waiters.js";
 
 /** For tests and programs that build on Qluster. */
 export interface CreateOptions {
   /** A backend that is open already. It stays the caller's: `close` leaves it open. */
   readonly backend?: Backend | undefined;
+  /**
+   * The SQLite library with which the application opens the same file in this process: the class of `better-sqlite3`,
+   * `libsql` or `node:sqlite`. Two copies of SQLite in one process do not see each other's locks, and damage a file that
+   * both write to. Default: `node:sqlite` where Node has it, else `libsql`.
+   */
+  readonly sqlite?: (new (file: string) => object) | undefined;
   /** Where relative paths of the configuration start, when it has no `root` of its own. */
   readonly root?: string | undefined;
   /** Instead of the environment of the process. */
@@ -49,27 +59,42 @@ export interface CreateOptions {
 export function createQluster(config: QlusterConfig, options: CreateOptions = {}): Qluster {
   const root = options.root ?? folderOfConfig(process.cwd());
   const resolved = resolveConfig(config, { root, env: options.env });
-  return qlusterOf(resolved, options.backend);
+  const { backend, sqlite } = options;
+  if (backend === undefined && sqlite !== undefined) return onBackend(resolved, () => openSqliteWith(resolved, sqlite));
+  return qlusterOf(resolved, backend);
 }
 
 /** The same for a configuration that was checked already. */
 export function qlusterOf(config: ResolvedConfig, backend?: Backend): Qluster {
-  const connection = new Connection(() => (backend === undefined ? openBackend(config) : lend(backend)));
+  return onBackend(config, () => (backend === undefined ? openBackend(config) : lend(backend)));
+}
+
+function onBackend(config: ResolvedConfig, open: () => Promise<Backend>): Qluster {
+  const connection = new Connection(open);
   const logger = clientLogger(config);
   const keys = onDemand(() => keyring(config.name, config.secrets));
   const store = async (): Promise<Store> => (await connection.backend()).store;
   const sender = new Sender(connection, config, logger, keys);
   const waiters = new Waiters(store);
   const opener: Opener = { keys, limits: config };
+  const transactions = new Transactions(connection, sender);
   const reader = new FlowReader(store, opener);
   const cached = new CachedResults(async () => (await connection.backend()).cache);
   const groups = new Groups(store, waiters, opener, cached);
   const verbs: Qluster = {
-    ...enqueueVerbs(sender),
+    ...enqueueVerbs(() => transactions.ambient ?? sender),
+    ...transactionVerbs(transactions, (tx) => new AfterCommit(tx, sender, logger)),
     ...flowVerbs(new FlowDesk(connection, sender, config), reader, waiters),
     ...readVerbs({ waiters, opener, reader, cached, groups }),
     ...groupVerbs(groups),
     ...taskVerbs(connection, store),
+    ...scheduleVerbs({
+      enqueue: () => sender.host,
+      config,
+      store,
+      checkLive: (func) => sender.checkLive(func),
+      warn: (text) => logger.warn(text),
+    }),
     loadTasks: async () => {
       const names = await loadTasks(config.root, config.tasks);
       sender.tasksLoaded();
@@ -88,10 +113,29 @@ export function qlusterOf(config: ResolvedConfig, backend?: Backend): Qluster {
 type Pieces<K extends keyof Qluster> = Pick<Qluster, K>;
 
 // The public types of these verbs are made of what the target is; inside, everything is a value to check.
-function enqueueVerbs(sender: Sender): Pieces<"asyncTask" | "asyncTasks"> {
+function enqueueVerbs(verbs: () => PlainVerbs): EnqueueVerbs {
   return {
-    asyncTask: ((target: unknown, ...args: unknown[]) => sender.send(target, args)) as Qluster["asyncTask"],
-    asyncTasks: ((links: unknown) => sender.sendAll(links)) as Qluster["asyncTasks"],
+    asyncTask: ((target: unknown, ...args: unknown[]) => verbs().send(target, args)) as Qluster["asyncTask"],
+    asyncTasks: ((links: unknown) => verbs().sendAll(links)) as Qluster["asyncTasks"],
+  };
+}
+
+function transactionVerbs(
+  transactions: Transactions,
+  afterCommit: (tx: object | undefined) => AfterCommit,
+): Pieces<"in" | "withTransaction" | "afterCommit" | "open"> {
+  return {
+    in: (tx, options) => {
+      const verbs = transactions.in(tx, options);
+      return enqueueVerbs(() => verbs);
+    },
+    withTransaction: ((tx: unknown, work: unknown, options?: TransactionOptions) =>
+      transactions.run(tx, work, options)) as Qluster["withTransaction"],
+    afterCommit: (tx) => {
+      const later = afterCommit(tx);
+      return { ...enqueueVerbs(() => later), committed: later.committed };
+    },
+    open: () => transactions.open(),
   };
 }
 
@@ -162,14 +206,42 @@ function taskVerbs(
   };
 }
 
+/** Loaded by the first verb on schedules: an application that only enqueues pays nothing for them. */
+function scheduleVerbs(
+  host: Omit<ScheduleHost, "enqueue" | "now"> & { readonly enqueue: () => ScheduleHost["enqueue"] },
+): Pieces<"schedule" | "schedules"> {
+  let loading: Promise<ScheduleClient> | undefined;
+  const load = (): Promise<ScheduleClient> => (loading ??= open());
+  const open = async (): Promise<ScheduleClient> => {
+    const { ScheduleClient: Client } = await import("./schedule-client.js");
+    return new Client({ ...host, enqueue: host.enqueue(), now: Date.now });
+  };
+  return {
+    schedule: async (target: unknown, rule: unknown) => await (await load()).create(target, rule),
+    schedules: Object.freeze<ScheduleVerbs>({
+      get: async (...args) => await (await load()).get(...args),
+      list: async (...args) => await (await load()).list(...args),
+      update: async (...args) => await (await load()).update(...args),
+      remove: async (...args) => await (await load()).remove(...args),
+      pause: async (...args) => await (await load()).pause(...args),
+      resume: async (...args) => await (await load()).resume(...args),
+      runNow: async (...args) => await (await load()).runNow(...args),
+      skipNext: async (...args) => await (await load()).skipNext(...args),
+      preview: async (...args) => await (await load()).preview(...args),
+      runs: async (...args) => await (await load()).runs(...args),
+      sync: async (...args) => await (await load()).sync(...args),
+    }),
+  };
+}
+
 function closing(close: () => Promise<void>): Pieces<"close" | typeof Symbol.asyncDispose> {
   return { close, [Symbol.asyncDispose]: close };
 }
 
 /** Closing what was lent closes nothing. */
 async function lend(backend: Backend): Promise<Backend> {
-  const { broker, store, cache, schema } = backend;
-  return { broker, store, cache, schema, async [Symbol.asyncDispose]() {} };
+  const { broker, store, cache, schema, transactions } = backend;
+  return { broker, store, cache, schema, transactions, async [Symbol.asyncDispose]() {} };
 }
 
 function onDemand<T>(make: () => T): () => T {

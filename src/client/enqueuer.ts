@@ -59,11 +59,7 @@ export function prepare(
   args: readonly unknown[],
   part?: PartOfFlow,
 ): Prepared | Promise<Prepared> {
-  const resolved = resolveTarget(target);
-  const { definition, func } = resolved;
-  if (definition === undefined && !resolved.open && host.knowsAll()) {
-    throw new UnknownTaskError(func, nearest(func, taskNames()), `For a task of another program use ref("${func}").`);
-  }
+  const resolved = knownTarget(host, target);
   if (sendableSignals.preEnqueue.connected()) return announced(host, resolved, args, part);
   return checked({ host, resolved, id: part?.id ?? newId(), args, plan: resolved.plan, part });
 }
@@ -75,6 +71,16 @@ interface Request {
   readonly args: readonly unknown[];
   readonly plan: RequestPlan;
   readonly part: PartOfFlow | undefined;
+}
+
+/** What a verb's first argument stands for. @throws {UnknownTaskError} where all names are known and this is none. */
+export function knownTarget(host: EnqueueHost, target: unknown): ResolvedTarget {
+  const resolved = resolveTarget(target);
+  const { definition, func } = resolved;
+  if (definition === undefined && !resolved.open && host.knowsAll()) {
+    throw new UnknownTaskError(func, nearest(func, taskNames()), `For a task of another program use ref("${func}").`);
+  }
+  return resolved;
 }
 
 async function announced(
@@ -165,10 +171,11 @@ function headerOfPart(own: TaskHeader, part: PartOfFlow, args: readonly unknown[
   const { cached: _cached, ...rest } = own;
   if (element === true) {
     const { group: _label, name: _name, ...header } = rest;
-    return { ...header, save: false };
+    return { ...header, member: true, save: false };
   }
   return {
     ...rest,
+    member: true,
     ...(group === undefined ? {} : { group }),
     ...(before !== undefined && includesPrevious(args) ? { before } : {}),
   };

@@ -26,6 +26,9 @@ const known: Readonly<Record<keyof TaskOptions, true>> = {
 };
 const names: readonly string[] = Object.keys(known);
 
+/** Every option of a task. */
+export const taskOptionNames: readonly string[] = names;
+
 /** What Django Q2 calls otherwise, or not at all here. */
 const elsewhere: Readonly<Record<string, string>> = {
   cluster: "In Qluster this is queue.",

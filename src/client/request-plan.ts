@@ -108,6 +108,7 @@ function headerOf(options: TaskOptions): PlannedHeader {
   const cached = cachedMs(options.cached);
   if (name !== undefined) header.name = name;
   if (group !== undefined) header.group = group;
+  if (options.batch !== undefined) header.member = true;
   if (typeof options.batch?.each === "string") header.each = options.batch.each;
   if (timeout !== undefined) header.timeout = timeout;
   if (attempts !== undefined) header.attempts = attempts;

@@ -1,3 +1,4 @@
+import type { Broker } from "../contracts/broker.js";
 import type { Logger } from "../contracts/logger.js";
 import type { NewTask, Submitted } from "../contracts/store.js";
 import type { Keyring } from "../core/keyring.js";
@@ -41,6 +42,16 @@ export class Sender {
     this.#liveNames = new LiveNames(async () => await (await store()).clusters(), logger);
   }
 
+  /** What requests of this client have in common. */
+  get host(): EnqueueHost {
+    return (this.#host ??= this.#createHost());
+  }
+
+  /** Says so when clusters are alive and none of them knows the task. */
+  checkLive(func: string): void {
+    this.#liveNames.check(func);
+  }
+
   /** From now on this process is expected to know every task's name. */
   tasksLoaded(): void {
     this.#knowsAll = true;
@@ -58,7 +69,7 @@ export class Sender {
       this.#connection.check();
       const prepared = this.prepare(target, args);
       if (prepared instanceof Promise) return this.#counted(prepared.then((ready) => this.#sendOne(ready)));
-      return this.#runsHere(prepared) ? this.#counted(this.#sync.run(prepared)) : this.#sendOne(prepared);
+      return this.runsHere(prepared) ? this.#counted(this.#sync.run(prepared)) : this.#sendOne(prepared);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -68,33 +79,15 @@ export class Sender {
     return this.#counted(this.#sendAll(links));
   }
 
-  async #sendAll(links: unknown): Promise<string[]> {
-    this.#connection.check();
-    if (!Array.isArray(links)) throw new OptionError(`asyncTasks got ${quote(links)}; expected an array of link(…).`);
-    const prepared: Prepared[] = [];
-    for (const [index, link] of links.entries()) prepared.push(await this.#prepareLink(link, index));
-    const queued = prepared.filter((one) => !this.#runsHere(one));
-    const answers = await this.#submit(queued);
-    const ids = new Map(queued.map((one, index) => [one, answers[index]?.id ?? one.task.id]));
-    for (const one of prepared) if (this.#runsHere(one)) ids.set(one, await this.#sync.run(one));
-    return prepared.map((one) => ids.get(one) ?? one.task.id);
-  }
-
-  #counted<T>(call: Promise<T>): Promise<T> {
-    this.#underWay.add(call);
-    const forget = (): void => void this.#underWay.delete(call);
-    call.then(forget, forget);
-    return call;
-  }
-
-  /** What requests of this client have in common. */
-  get host(): EnqueueHost {
-    return (this.#host ??= this.#createHost());
-  }
-
   /** Checks and seals one request, for whoever writes it otherwise. A promise only where the application makes it one. */
   prepare(target: unknown, args: readonly unknown[], part?: PartOfFlow): Prepared | Promise<Prepared> {
     return prepare(this.host, target, args, part);
+  }
+
+  /** The same for the links of `asyncTasks`, one after the other. */
+  prepareAll(links: unknown): Prepared[] | Promise<Prepared[]> {
+    if (!Array.isArray(links)) throw new OptionError(`asyncTasks got ${quote(links)}; expected an array of link(…).`);
+    return eachInTurn(links, (link, index) => this.#prepareLink(link, index));
   }
 
   /** Runs a request in this process. */
@@ -117,32 +110,6 @@ export class Sender {
     return this.#counted(call);
   }
 
-  async #prepareLink(link: unknown, index: number): Promise<Prepared> {
-    const { target, args } = partsOf(link, index);
-    try {
-      return await this.prepare(target, args);
-    } catch (error) {
-      if (error instanceof QlusterError) error.message = `At place ${index} of asyncTasks: ${error.message}`;
-      throw error;
-    }
-  }
-
-  #sendOne(prepared: Prepared): Promise<string> {
-    if (this.#runsHere(prepared)) return this.#sync.run(prepared);
-    const { task } = prepared;
-    return this.#submitter.submit([task]).then(([answer]) => {
-      this.sent(prepared);
-      return answer?.id ?? task.id;
-    });
-  }
-
-  async #submit(prepared: readonly Prepared[]): Promise<readonly Submitted[]> {
-    if (prepared.length === 0) return [];
-    const answers = await this.#submitter.submit(prepared.map(({ task }) => task));
-    for (const one of prepared) this.sent(one);
-    return answers;
-  }
-
   /** Says that a request was written. */
   sent({ task, unknown }: Prepared): void {
     if (unknown) this.#liveNames.check(task.func);
@@ -155,16 +122,66 @@ export class Sender {
     }
   }
 
-  async #write(tasks: readonly NewTask[]): Promise<readonly Submitted[]> {
-    const { broker, store } = await this.#connection.draining();
-    if (broker.capabilities.priority || tasks.every(({ priority }) => priority === 0)) return await store.submit(tasks);
-    throw new OptionError(
-      "The broker keeps no priorities. Leave `priority` out, or give urgent tasks a queue of their own.",
-    );
+  /** Whether a request asks for sync mode, or the configuration does. */
+  runsHere({ sync }: Prepared): boolean {
+    return sync ?? this.#config.sync;
   }
 
-  #runsHere({ sync }: Prepared): boolean {
-    return sync ?? this.#config.sync;
+  async #submit(prepared: readonly Prepared[]): Promise<readonly Submitted[]> {
+    if (prepared.length === 0) return [];
+    const answers = await this.#submitter.submit(prepared.map(({ task }) => task));
+    for (const one of prepared) this.sent(one);
+    return answers;
+  }
+
+  async #sendAll(links: unknown): Promise<string[]> {
+    this.#connection.check();
+    return await this.sendPrepared(await this.prepareAll(links));
+  }
+
+  /** Writes requests that were prepared before, or runs them here in sync mode. */
+  async sendPrepared(prepared: readonly Prepared[]): Promise<string[]> {
+    const queued = prepared.filter((one) => !this.runsHere(one));
+    const answers = await this.#submit(queued);
+    const ids = new Map(queued.map((one, index) => [one, answers[index]?.id ?? one.task.id]));
+    for (const one of prepared) if (this.runsHere(one)) ids.set(one, await this.#sync.run(one));
+    return prepared.map((one) => ids.get(one) ?? one.task.id);
+  }
+
+  #counted<T>(call: Promise<T>): Promise<T> {
+    this.#underWay.add(call);
+    const forget = (): void => void this.#underWay.delete(call);
+    call.then(forget, forget);
+    return call;
+  }
+
+  #prepareLink(link: unknown, index: number): Prepared | Promise<Prepared> {
+    const { target, args } = partsOf(link, index);
+    const placed = (error: unknown): never => {
+      if (error instanceof QlusterError) error.message = `At place ${index} of asyncTasks: ${error.message}`;
+      throw error;
+    };
+    try {
+      const prepared = this.prepare(target, args);
+      return prepared instanceof Promise ? prepared.catch(placed) : prepared;
+    } catch (error) {
+      return placed(error);
+    }
+  }
+
+  #sendOne(prepared: Prepared): Promise<string> {
+    if (this.runsHere(prepared)) return this.#sync.run(prepared);
+    const { task } = prepared;
+    return this.#submitter.submit([task]).then(([answer]) => {
+      this.sent(prepared);
+      return answer?.id ?? task.id;
+    });
+  }
+
+  async #write(tasks: readonly NewTask[]): Promise<readonly Submitted[]> {
+    const { broker, store } = await this.#connection.draining();
+    checkPriorities(broker, tasks);
+    return await store.submit(tasks);
   }
 
   #createHost(): EnqueueHost {
@@ -177,4 +194,34 @@ export class Sender {
       handlerFailed: (error) => this.#logger.error("A preEnqueue handler failed; the task went on", { error }),
     };
   }
+}
+
+/** @throws {OptionError} when a task has a priority, and the broker keeps none. */
+export function checkPriorities({ capabilities }: Broker, tasks: readonly NewTask[]): void {
+  if (capabilities.priority || tasks.every(({ priority }) => priority === 0)) return;
+  throw new OptionError(
+    "The broker keeps no priorities. Leave `priority` out, or give urgent tasks a queue of their own.",
+  );
+}
+
+/** One after the other; a promise from the first that `work` gives. */
+function eachInTurn<T, U>(items: readonly T[], work: (item: T, index: number) => U | Promise<U>): U[] | Promise<U[]> {
+  const done: U[] = [];
+  for (const [index, item] of items.entries()) {
+    const one = work(item, index);
+    if (one instanceof Promise) return theRest(done, one, items, work);
+    done.push(one);
+  }
+  return done;
+}
+
+async function theRest<T, U>(
+  done: U[],
+  first: Promise<U>,
+  items: readonly T[],
+  work: (item: T, index: number) => U | Promise<U>,
+): Promise<U[]> {
+  done.push(await first);
+  while (done.length < items.length) done.push(await work(items[done.length]!, done.length));
+  return done;
 }

@@ -26,6 +26,9 @@ export interface SyncHost {
   readonly logger: Logger;
 }
 
+/** No broker has it. */
+const unheld = { starts: 0, consumer: "", receipt: "" } as const;
+
 /** How the one attempt went. */
 interface Ran {
   readonly report: JobReport;
@@ -71,7 +74,7 @@ export class SyncRunner {
   async #runAndStore(task: NewTask, header: TaskHeader): Promise<{ ran: Ran; note: StoredNote }> {
     const queuedAt = Date.now();
     const ran = await this.#execute(
-      { index: 1, id: task.id, queue: task.queue, envelope: task.envelope, attempt: 1, queuedAt },
+      { ...unheld, index: 1, id: task.id, queue: task.queue, envelope: task.envelope, attempt: 1, queuedAt },
       header,
     );
     const end = attemptEndOf(ran.report);

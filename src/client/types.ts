@@ -1,3 +1,4 @@
+import type { ScheduleVerb, ScheduleVerbs } from "./schedule-types.js";
 import type { StandardSchema, InferInput, InferOutput } from "../core/standard-schema.js";
 import type {
   ArgsOf,
@@ -140,7 +141,10 @@ export interface EnqueueVerbs {
   readonly asyncTasks: <const L extends readonly Link[]>(
     links: L,
   ) => Promise<{ -readonly [K in keyof L]: TaskId<Got<L[K]>> }>;
+}
 
+/** The verbs that enqueue many tasks which belong together. */
+export interface FlowVerbs {
   /**
    * Runs links one after the other: each is queued when the one before has ended, by the write that stores its result. Resolves
    * to the id of the chain once all of it is stored. `previous()` among the arguments of a link stands for the result of the
@@ -175,6 +179,24 @@ export interface EnqueueVerbs {
   ) => Promise<TaskId<TargetResult<T>[]>>;
 }
 
+/** How to write on a transaction. */
+export interface TransactionOptions {
+  /**
+   * How long to wait for a `unique` key that another transaction, still open, may hold. Default `"2s"`. Then the call
+   * rejects with {@link StoreUnavailableError}, and the transaction is as healthy as before.
+   */
+  lockTimeout?: Duration | undefined;
+}
+
+/** The enqueue verbs of {@link Qluster.afterCommit}. */
+export interface AfterCommitVerbs extends EnqueueVerbs {
+  /**
+   * Say that the transaction has committed: everything that was held is enqueued then. Resolves when it is written. With
+   * Knex and Sequelize it is called by itself; to call it once more is harmless, and tells when it is done.
+   */
+  readonly committed: () => Promise<void>;
+}
+
 /** What `status` says. */
 export interface TaskStatus {
   readonly state: TaskState;
@@ -187,7 +209,45 @@ export interface TaskStatus {
 }
 
 /** One connection to a queue, with its verbs bound to it. */
-export interface Qluster extends EnqueueVerbs, AsyncDisposable {
+export interface Qluster extends EnqueueVerbs, FlowVerbs, AsyncDisposable {
+  /**
+   * The enqueue verbs on a transaction of the application, on the database that `database` names: the task is there if and
+   * only if the transaction commits. A verb resolves when its row is written, not committed; the id may be stored in the
+   * same transaction. Clusters are woken by the commit.
+   *
+   * On a synchronous connection (better-sqlite3, libsql, node:sqlite) the row is written before the verb returns its
+   * promise, and what it refuses is thrown at once, so that it works inside `db.transaction(() => …)` as well. It cannot
+   * wait there: call {@link Qluster.open} once before.
+   *
+   * @param tx - What the library calls a transaction; docs/transactions.md has the list.
+   * @throws {TransactionError} for what is no transaction that is known, is not open, or is on another database.
+   * @example
+   * await prisma.$transaction((tx) => q.in(tx).asyncTask(resize, "a1", 300));
+   */
+  readonly in: (tx: object, options?: TransactionOptions) => EnqueueVerbs;
+  /**
+   * Calls `work`, and writes what this connection's own verbs enqueue in it on `tx`, however deep: for code that gets no
+   * `tx` handed down. Only its enqueue verbs join; `result` and the like read as ever. Await every verb in `work`: one that
+   * is called after it has ended is refused.
+   *
+   * @returns What `work` returns.
+   */
+  readonly withTransaction: <R>(tx: object, work: () => R, options?: TransactionOptions) => R;
+  /**
+   * Enqueue verbs for a transaction on another database than the queue's. Requests are checked at once and enqueued after
+   * the commit: a rollback leaves none, but a crash between the commit and the write loses them. Where {@link Qluster.in}
+   * works, it has no such gap. With a `unique` key that turns out to be taken, the id is of a task that never was.
+   *
+   * @param tx - A transaction of Knex or Sequelize, which tell of their commit. With any other library call `committed()`
+   *   after the commit.
+   * @example
+   * const later = q.afterCommit();
+   * await db.transaction(async (tx) => { …; await later.asyncTask(resize, "a1", 300); });
+   * await later.committed();
+   */
+  readonly afterCommit: (tx?: object) => AfterCommitVerbs;
+  /** Opens the database now, instead of with the first verb. */
+  readonly open: () => Promise<void>;
   /**
    * The result, or `undefined` when the task has not finished in time.
    *
@@ -260,6 +320,16 @@ export interface Qluster extends EnqueueVerbs, AsyncDisposable {
     group: string,
     options?: { tasks?: boolean | undefined; cached?: boolean | undefined },
   ) => Promise<number>;
+  /**
+   * Stores a schedule: a rule that creates a task at each of its slots. Any cluster fires it, none twice.
+   *
+   * @throws {ScheduleError} that names the field at fault; also when the name is taken, unless `upsert` is true.
+   * @example
+   * await schedule(nightlyCleanup, { type: "CRON", cron: "0 22 * * 1-5", timeZone: "Europe/Moscow", name: "cleanup", args: [7] });
+   */
+  readonly schedule: ScheduleVerb;
+  /** Schedules that are there: list, change, pause, preview, and declare them in code. */
+  readonly schedules: ScheduleVerbs;
   /** The clusters that are alive. Counterpart in Django Q2: `Stat.get_all()`. */
   readonly clusters: () => Promise<ClusterStatus[]>;
   /** Loads the modules of `tasks` into this process, so that plain functions are found by identity. */

@@ -1,16 +1,17 @@
 import type { ReleaseOptions } from "../contracts/broker.js";
 import type { FailureNote, JobReport, StoredNote } from "../contracts/frames.js";
 import type { Logger } from "../contracts/logger.js";
-import type { ErrorRecord, Settlement } from "../contracts/store.js";
+import type { ErrorRecord, Settlement, Store, StoredTask } from "../contracts/store.js";
 import { logMessages } from "../core/log-messages.js";
 import { nearest } from "../core/names.js";
 import { countsTowardsAttempts, isFinal } from "../core/settle.js";
 import type { AttemptEnd } from "../core/settle.js";
+import { noteOf, settle } from "../core/settlement.js";
 import type { Entry } from "./entry.js";
 import { failureLine, nameOf } from "./failure-line.js";
 import type { Recorder } from "./recorder.js";
 import { refusalOf, unknownDelay } from "./refusal.js";
-import { attemptEndOf, noteOf, settle, settleUnstarted } from "./settlements.js";
+import { attemptEndOf, settleUnstarted } from "./settlements.js";
 import type { JobEnd } from "./worker-death.js";
 
 /** What has been done since the start, for progress bars. Hooks are not counted. */
@@ -23,6 +24,7 @@ export interface ClusterProgress {
 
 export interface EndingsParts {
   readonly recorder: Pick<Recorder, "record">;
+  readonly store: Pick<Store, "finished">;
   readonly logger: Logger;
   /** Whether anybody reads a line for each task. */
   readonly logsTasks: boolean;
@@ -40,6 +42,19 @@ export interface EndingsParts {
 
 /** Messages with an unknown name that are remembered; beyond, all of them get their time once more. */
 const mostStrangers = 10_000;
+
+/** How the supervisor knows of an attempt's end. `completed`: the task says that its success is in a transaction. `silent`: its worker is dead. */
+interface Known {
+  readonly end: AttemptEnd;
+  readonly how: "reported" | "completed" | "silent";
+}
+
+/** A success that a task has written by itself. */
+interface Completed {
+  readonly kept: boolean;
+  readonly result: string;
+  readonly end: AttemptEnd;
+}
 
 /** Everything that can end a message here, and what is written, logged and counted then. */
 export class Endings {
@@ -76,15 +91,12 @@ export class Endings {
     if (ending.as === "unknown") return this.#unknown(entry, ending.error);
     if (ending.as === "dead") return this.#setAside(entry, ending.error);
     const end = attemptEndOf(report, worker);
-    if (end !== undefined) this.#settle(entry, end);
+    if (end !== undefined) this.#settle(entry, end, report.completed === true ? "completed" : "reported");
   }
 
   /** A job ended without a report. */
   ended(entry: Entry, end: JobEnd): void {
-    if (end.kind === "attempt") {
-      this.#reportFailure(entry, end.end);
-      return this.#settle(entry, end.end);
-    }
+    if (end.kind === "attempt") return this.#settle(entry, end.end, "silent");
     if (end.kind === "suspect") return this.#parts.giveBack([entry], { suspect: true });
     const error = { name: "TaskAbortedError", message: "The task was cancelled before it started.", stack: null };
     this.#record(entry, settleUnstarted(entry, { to: "cancelled", error }, Date.now()));
@@ -95,9 +107,9 @@ export class Endings {
     this.#parts.reportFailure({ id: delivery.id, func: header.func, attempt: delivery.attempts + 1, error });
   }
 
-  #settle(entry: Entry, end: AttemptEnd): void {
+  #settle(entry: Entry, end: AttemptEnd, how: Known["how"]): void {
     if (end.ending === "released") this.#released += 1;
-    this.#record(entry, settle(entry, end, Math.random()), end);
+    this.#record(entry, settle(entry, end, Math.random()), { end, how });
   }
 
   /** A newer worker may know the name: given back with a growing delay, for a while. */
@@ -123,22 +135,47 @@ export class Endings {
     this.#record(entry, settleUnstarted(entry, { to: "failed", error }, Date.now()));
   }
 
-  #record(entry: Entry, settlement: Settlement, end?: AttemptEnd): void {
-    this.#parts.recorder.record(
-      entry.consumer,
-      settlement,
-      (stored) => {
-        if (stored) this.#stored(entry, settlement, end);
-        else
-          this.#parts.logger.warn(
-            `The result of [${nameOf(entry)}] came after its lease had ended; it changes nothing.`,
-          );
-      },
-      entry.header.cached,
-    );
+  #record(entry: Entry, settlement: Settlement, known?: Known): void {
+    const stored = (isStored: boolean): void | Promise<void> => {
+      if (!isStored) return this.#unstored(entry, known);
+      // Its own worker could not tell, or did not know yet whether it had failed.
+      if (known !== undefined && known.how !== "reported") this.#reportFailure(entry, known.end);
+      this.#stored(entry, settlement.outcome, known?.end);
+    };
+    this.#parts.recorder.record(entry.consumer, settlement, stored, entry.header.cached);
   }
 
-  #stored(entry: Entry, { outcome }: Settlement, end: AttemptEnd | undefined): void {
+  /**
+   * Nothing was written, as the message was not there any more. It may have been completed in a transaction of the task's
+   * own, just before its worker said so, or died: then it has succeeded, and no failed attempt is to be heard of.
+   */
+  async #unstored(entry: Entry, known: Known | undefined): Promise<void> {
+    const completed = known === undefined ? undefined : await this.#completionOf(entry, known);
+    if (known === undefined || completed === undefined) {
+      this.#parts.logger.warn(`The result of [${nameOf(entry)}] came after its lease had ended; it changes nothing.`);
+      return;
+    }
+    const { error } = known.end;
+    if (error !== undefined) {
+      const fields = { taskId: entry.delivery.id, error };
+      this.#parts.logger.warn(
+        `[${nameOf(entry)}] was completed in its own transaction; what came after changes nothing: ${error.message}`,
+        fields,
+      );
+    }
+    const { result, kept, end } = completed;
+    this.#stored(entry, { to: "succeeded", result, keep: kept }, kept ? end : undefined);
+  }
+
+  async #completionOf(entry: Entry, { end, how }: Known): Promise<Completed | undefined> {
+    const [task] = await this.#parts.store.finished([entry.delivery.id]).catch(() => []);
+    if (task?.state === "succeeded" && task.worker === end.worker) return completedAs(task, end);
+    // A success that is not kept leaves nothing to look at.
+    if (task !== undefined || how !== "completed" || entry.policy.save) return undefined;
+    return { kept: false, result: "", end: { ...end, ending: "succeeded" } };
+  }
+
+  #stored(entry: Entry, outcome: Settlement["outcome"], end: AttemptEnd | undefined): void {
     this.#log(entry, outcome, end);
     if (entry.header.kind === "hook") return;
     if (isFinal(outcome)) this.#progress.done += 1;
@@ -162,4 +199,9 @@ export class Endings {
     if (this.#announcements.length > 1) return;
     setImmediate(() => this.#parts.announce(this.#announcements.splice(0)));
   }
+}
+
+function completedAs({ result, startedAt, stoppedAt }: StoredTask, end: AttemptEnd): Completed {
+  const times = { startedAt: startedAt ?? end.startedAt, stoppedAt: stoppedAt ?? end.stoppedAt, worker: end.worker };
+  return { kept: true, result: result ?? "", end: { ...times, ending: "succeeded", result: result ?? "" } };
 }

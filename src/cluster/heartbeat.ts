@@ -3,6 +3,8 @@ import type { ClusterOrder, ClusterStatus, Store } from "../contracts/store.js";
 import { LeaseLostError, StoreUnavailableError } from "../errors.js";
 import type { Outage } from "./outage.js";
 
+/** A renewal that did not get through is tried again so soon, in milliseconds, and not later than the next one. */
+const retryMs = 500;
 /** Orders are looked for at most so often when the store says that something has changed, in milliseconds. */
 const orderPauseMs = 100;
 
@@ -49,22 +51,25 @@ export class Heartbeat {
     this.#unwatch?.();
   }
 
-  #plan(): void {
+  #plan(isAway: boolean = false): void {
     if (this.#stopped) return;
-    this.#timer = setTimeout(() => void this.#beat(), this.#parts.leaseMs / 3);
+    const pauseMs = this.#parts.leaseMs / 3;
+    this.#timer = setTimeout(() => void this.#beat(), isAway ? Math.min(retryMs, pauseMs) : pauseMs);
   }
 
   async #beat(): Promise<void> {
     const consumer = this.#consumer;
+    let isAway = false;
     try {
       await consumer.renew(this.#parts.running());
       this.#parts.outage.over();
       await this.#publish();
       await this.#collect();
     } catch (error) {
+      isAway = error instanceof StoreUnavailableError;
       this.#failed(error, consumer);
     }
-    this.#plan();
+    this.#plan(isAway);
   }
 
   #failed(error: unknown, consumer: Consumer): void {

@@ -37,7 +37,9 @@ async function openPart(
   const threaded = await isSynchronous(scheme);
   // In its own thread a call may block for long; while it does, it holds up nobody but other calls to the same store.
   const blocking = threaded ? { blockMs: 1_000 } : {};
-  const options = backendOptions(config, address, { retryMs: 1_000, ...blocking, ...outbox });
+  // A silent network must not keep us away for longer than another cluster, back before us, waits for our lease.
+  const answerMs = Math.max(750, Math.min(3_000, config.leaseMs / 4));
+  const options = { ...backendOptions(config, address, { retryMs: 1_000, ...blocking, ...outbox }), answerMs };
   return threaded
     ? await openInThread(scheme, options)
     : await openWhenBack(() => openBackendAt(scheme, options), patience);

@@ -1,7 +1,7 @@
 import type { Logger } from "../contracts/logger.js";
 
 /** First and longest pause between tries, in milliseconds. */
-const pauses = { first: 100, longest: 5_000 } as const;
+const pauses = { first: 100, longest: 1_500 } as const;
 
 /** Says once that the store is away and once that it is back, and spaces the tries in between. */
 export class Outage {

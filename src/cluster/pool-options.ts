@@ -1,5 +1,7 @@
+import type { BackendOptions } from "../contracts/backend.js";
 import type { Logger } from "../contracts/logger.js";
 import type { ErrorReporter } from "../core/task-types.js";
+import { backendOptions } from "../options/open-backend.js";
 import type { ResolvedConfig } from "../options/resolved.js";
 import type { OpenChannel } from "./channel.js";
 import { inlineChannel } from "./inline-channel.js";
@@ -34,12 +36,27 @@ export function poolOptions(config: ResolvedConfig): PoolOptions {
       maxResultBytes: config.maxResultBytes,
       encrypt: config.encrypt,
       compress: config.compress,
+      database: {
+        scheme: config.database.scheme,
+        options: sendable(config),
+        broker: config.broker?.scheme ?? null,
+      },
+      save: config.save,
+      hookOn: config.hookOn,
       logLevel: config.logLevel,
       logFormat: config.logFormat,
       logColour: process.stderr.isTTY && process.stderr.hasColors(),
       silenceMs: config.leaseMs * silence,
     },
   };
+}
+
+/** A live client stays in this process. */
+function sendable(config: ResolvedConfig): BackendOptions | null {
+  const isHere = config.isolation === "none";
+  return config.database.client === undefined || isHere
+    ? backendOptions(config, config.database, { migrate: false })
+    : null;
 }
 
 export function channelFor(config: ResolvedConfig, logger: Logger): OpenChannel {

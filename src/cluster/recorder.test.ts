@@ -31,10 +31,26 @@ describe("Recorder", () => {
     const recorder = recorderOn(async (_, batch) => batch.map(({ id }) => id !== "late"));
     const stored: Record<string, boolean> = {};
 
-    for (const id of ["in-time", "late"]) recorder.record("c1", settlement(id), (was) => (stored[id] = was));
+    for (const id of ["in-time", "late"]) recorder.record("c1", settlement(id), (was) => void (stored[id] = was));
     await recorder.drained();
 
     expect(stored).toEqual({ "in-time": true, late: false });
+  });
+
+  it("says after each write that fewer results wait, so that a cluster that had too many takes messages again", async () => {
+    const sizes: number[] = [];
+    const finish: Store["finish"] = async (_, batch) => batch.map(() => true);
+    const recorder: Recorder = new Recorder(
+      { store: { finish }, cache: { set: async () => {} } },
+      new Outage(silent, 300, () => 0),
+      () => {},
+      () => sizes.push(recorder.size),
+    );
+
+    for (let place = 0; place < 300; place += 1) recorder.record("c1", settlement(String(place)), () => {});
+    await recorder.drained();
+
+    expect(sizes).toEqual([44, 0]);
   });
 
   it("keeps results while the store is away, and writes them first on return (P113)", async () => {

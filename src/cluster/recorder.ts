@@ -12,8 +12,8 @@ interface Pending {
   readonly settlement: Settlement;
   /** How long the cache keeps the result, in milliseconds; `null` for ever, `undefined`: the record has it. */
   readonly cachedMs: number | null | undefined;
-  /** `stored: false`: the lease had ended, and nothing was written. */
-  readonly stored: (stored: boolean) => void;
+  /** `stored: false`: the lease had ended, and nothing was written. A promise is part of the writing. */
+  readonly stored: (stored: boolean) => void | Promise<void>;
 }
 
 /**
@@ -24,6 +24,7 @@ export class Recorder {
   readonly #store: Pick<Store, "finish">;
   readonly #outage: Outage;
   readonly #fatal: (error: unknown) => void;
+  readonly #written: () => void;
   #pending: Pending[] = [];
   #writing: Promise<void> | undefined;
   #inFlight = 0;
@@ -31,15 +32,18 @@ export class Recorder {
 
   readonly #cache: Pick<Cache, "set">;
 
+  /** @param written - Called after each write: fewer endings wait, so more may be taken. */
   constructor(
     { store, cache }: { readonly store: Pick<Store, "finish">; readonly cache: Pick<Cache, "set"> },
     outage: Outage,
     fatal: (error: unknown) => void,
+    written: () => void = () => {},
   ) {
     this.#store = store;
     this.#cache = cache;
     this.#outage = outage;
     this.#fatal = fatal;
+    this.#written = written;
   }
 
   /** Endings that are not stored yet. */
@@ -48,7 +52,7 @@ export class Recorder {
   }
 
   /** @param cachedMs - How long the cache keeps the result, in milliseconds; `null` for ever. Default: the record has it. */
-  record(consumer: string, settlement: Settlement, stored: (stored: boolean) => void, cachedMs?: number | null): void {
+  record(consumer: string, settlement: Settlement, stored: Pending["stored"], cachedMs?: number | null): void {
     this.#pending.push({ consumer, settlement, stored, cachedMs });
     this.#writing ??= this.#writeAll().finally(() => (this.#writing = undefined));
   }
@@ -73,8 +77,9 @@ export class Recorder {
       try {
         const answers = await this.#store.finish(batch[0]!.consumer, await this.#settlements(batch));
         this.#outage.over();
+        await answered(batch, answers);
         this.#inFlight = 0;
-        batch.forEach((pending, place) => pending.stored(answers[place] === true));
+        this.#written();
       } catch (error) {
         this.#inFlight = 0;
         // First in line again. Writing the same ending twice is harmless: the second one finds no message.
@@ -101,4 +106,10 @@ export class Recorder {
     const other = this.#pending.findIndex((pending) => pending.consumer !== consumer);
     return this.#pending.splice(0, Math.min(batchSize, other === -1 ? this.#pending.length : other));
   }
+}
+
+/** Waits only for those who have something to look up. */
+async function answered(batch: readonly Pending[], answers: readonly boolean[]): Promise<void> {
+  const lookups = batch.flatMap((pending, place) => pending.stored(answers[place] === true) ?? []);
+  if (lookups.length > 0) await Promise.allSettled(lookups);
 }

@@ -1,8 +1,8 @@
-import type { JobReport, StoredNote } from "../contracts/frames.js";
+import type { JobReport } from "../contracts/frames.js";
 import type { ErrorRecord, NewTask, Outcome, Settlement } from "../contracts/store.js";
 import { hookTasks } from "../core/hook-task.js";
-import { countsTowardsAttempts, isFinal, settleAttempt } from "../core/settle.js";
 import type { AttemptEnd } from "../core/settle.js";
+import { noteOf } from "../core/settlement.js";
 import type { Entry } from "./entry.js";
 
 const none: readonly NewTask[] = [];
@@ -28,32 +28,12 @@ export function attemptEndOf(report: JobReport, worker: string): AttemptEnd | un
   }
 }
 
-/** The write that ends an attempt: its record, the task's next state, and the hook that follows from it. */
-export function settle(entry: Entry, end: AttemptEnd, random: number): Settlement {
-  const { delivery, policy } = entry;
-  const { attempt, outcome } = settleAttempt(end, delivery, policy, random);
-  const due = isFinal(outcome) || (policy.hookOn === "attempt" && attempt.counted);
-  const nth = policy.hookOn === "attempt" ? attempt.number : undefined;
-  const followUps = due ? hookTasks(noteOf(entry, end, outcome), entry.header, nth, isFinal(outcome)) : none;
-  return { receipt: delivery.receipt, id: delivery.id, attempt, outcome, followUps };
-}
-
 /** Ends a task that never started: expired, cancelled while it waited, set aside. */
 export function settleUnstarted(entry: Entry, outcome: Outcome & { error: ErrorRecord }, now: number): Settlement {
   const end = { ending: "released", startedAt: now, stoppedAt: now, worker: "", error: outcome.error } as const;
   const nth = entry.policy.hookOn === "attempt" ? entry.delivery.starts : undefined;
   const followUps = isSealed(outcome.error) ? hookTasks(noteOf(entry, end, outcome), entry.header, nth) : none;
   return { receipt: entry.delivery.receipt, id: entry.delivery.id, attempt: null, outcome, followUps };
-}
-
-/** The finished attempt, for `postExecute` and hooks. */
-export function noteOf(entry: Entry, end: AttemptEnd, outcome: Outcome): StoredNote {
-  const { id, queue, envelope, attempts, queuedAt } = entry.delivery;
-  const { startedAt, stoppedAt, error = null } = end;
-  const attempt = attempts + (countsTowardsAttempts(end.ending) ? 1 : 0);
-  const success = outcome.to === "succeeded";
-  const result = success ? outcome.result : null;
-  return { id, queue, envelope, attempt, queuedAt, startedAt, stoppedAt, success, result, error };
 }
 
 /** Whether what the header says can be believed: of a message that does not open, no worker could check the hook. */

@@ -13,6 +13,7 @@ const consumers = new Map<number, Consumer | Hold>();
 const aborts = new Map<number, AbortController>();
 let backend: Backend | undefined;
 let changeTold = false;
+let changedSince = false;
 
 port.on("message", (call: Call) => {
   if ("abort" in call) return aborts.get(call.id)?.abort();
@@ -43,12 +44,19 @@ async function open(): Promise<OpenedCapabilities> {
   };
 }
 
-/** The cluster only looks for orders then; under load, ten looks a second are plenty. */
+/** The cluster only looks for orders and schedules then; under load, ten looks a second are plenty. */
 function tellOfChange(): void {
-  if (changeTold) return;
+  if (changeTold) {
+    changedSince = true;
+    return;
+  }
   changeTold = true;
   reply({ changed: true });
-  setTimeout(() => (changeTold = false), 100);
+  setTimeout(() => {
+    changeTold = false;
+    if (changedSince) tellOfChange();
+  }, 100);
+  changedSince = false;
 }
 
 async function close(): Promise<void> {
@@ -76,6 +84,7 @@ async function take(call: Exclude<Call, { abort: true }>): Promise<unknown> {
 function targetOf({ target }: Exclude<Call, { abort: true }>): object {
   if (target.startsWith("consumer:")) return consumers.get(Number(target.slice("consumer:".length)))!;
   if (target === "flows") return backend!.store.flows!;
+  if (target === "schedules") return backend!.store.schedules;
   return backend![target as "broker" | "store" | "cache" | "schema" | "outbox"]!;
 }
 

@@ -9,7 +9,16 @@ export interface StoreThreadData {
   readonly options: BackendOptions;
 }
 
-export type CallTarget = "thread" | "broker" | "store" | "flows" | "cache" | "schema" | "outbox" | `consumer:${number}`;
+export type CallTarget =
+  | "thread"
+  | "broker"
+  | "store"
+  | "schedules"
+  | "flows"
+  | "cache"
+  | "schema"
+  | "outbox"
+  | `consumer:${number}`;
 
 export type Call =
   | { readonly id: number; readonly target: CallTarget; readonly method: string; readonly args: readonly unknown[] }

@@ -3,6 +3,7 @@ import type { Backend, BackendOptions } from "../contracts/backend.js";
 import type { Consumer, ConsumeOptions, TakeOptions } from "../contracts/broker.js";
 import type { Flows } from "../contracts/flows.js";
 import type { Hold, Outbox } from "../contracts/outbox.js";
+import type { Schedules } from "../contracts/schedules.js";
 import { reviveError } from "./store-thread-errors.js";
 import type { Answer, Call, CallTarget, OpenedCapabilities } from "./store-thread-protocol.js";
 
@@ -22,8 +23,12 @@ export async function openInThread(scheme: string, options: BackendOptions): Pro
       consume: async (request: ConsumeOptions): Promise<Consumer> => line.consumer(request),
     },
     store: {
-      ...line.proxy<Omit<Backend["store"], "capabilities" | "watch" | "flows">>("store", storeMethods),
+      ...line.proxy<Omit<Backend["store"], "capabilities" | "watch" | "schedules" | "flows">>("store", storeMethods),
       capabilities: capabilities.store,
+      schedules: {
+        ...line.proxy<Omit<Schedules, "watch">>("schedules", scheduleMethods),
+        watch: (changed) => line.watch(changed),
+      },
       flows: line.proxy<Flows>("flows", flowMethods),
       watch: (changed) => line.watch(changed),
     },
@@ -90,6 +95,16 @@ const flowMethods = [
   "members",
   "outcomes",
 ] as const satisfies readonly (keyof Flows)[];
+
+const scheduleMethods = [
+  "insert",
+  "change",
+  "find",
+  "list",
+  "due",
+  "runs",
+  "counts",
+] as const satisfies readonly (keyof Schedules)[];
 
 const cacheMethods = [
   "get",

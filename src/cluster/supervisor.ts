@@ -18,7 +18,7 @@ import { Endings } from "./endings.js";
 import type { ClusterProgress } from "./endings.js";
 import { Fetcher } from "./fetcher.js";
 import { Heartbeat } from "./heartbeat.js";
-import { startHousekeeping } from "./housekeeping.js";
+import { startBackground } from "./background.js";
 import { Intake } from "./intake.js";
 import { Notes } from "./notes.js";
 import { openClusterBackend } from "./open-cluster-backend.js";
@@ -55,7 +55,7 @@ class Supervisor implements Cluster {
   #fetcher!: Fetcher;
   #heartbeat!: Heartbeat;
   #notes!: Notes;
-  #endHousekeeping: () => void = () => {};
+  #endBackground: () => void = () => {};
   #state: ClusterState = "Starting";
   #released = 0;
   #unstored = 0;
@@ -173,10 +173,11 @@ class Supervisor implements Cluster {
     this.#consumer = await this.#consume();
     const fatal = (error: unknown): void => this.#fatal(error);
     const leaseLost = (consumer: Consumer): void => void this.#leaseLost(consumer);
-    this.#recorder = new Recorder(this.#backend, this.#outage, fatal);
+    this.#recorder = new Recorder(this.#backend, this.#outage, fatal, () => this.#fetcher?.wake());
     this.#notes = new Notes(store, this.#logger);
     this.#endings = new Endings({
       recorder: this.#recorder,
+      store,
       logger: this.#logger,
       logsTasks: this.#config.logger !== null || ["info", "debug"].includes(this.#config.logLevel),
       unknownForMs: this.#config.unknownForMs,
@@ -219,13 +220,13 @@ class Supervisor implements Cluster {
       leaseLost,
       fatal,
     });
-    this.#endHousekeeping = startHousekeeping(store, this.#config.retention, this.#logger);
+    this.#endBackground = startBackground(store, this.#config, this.#logger, this.#outage);
   }
 
   async #abandonStart(): Promise<void> {
     this.#state = "Stopped";
     clearInterval(this.#beats);
-    this.#endHousekeeping();
+    this.#endBackground();
     this.#pool.killAll();
     await this.#pool.close(0);
     await this.#consumer?.close().catch(() => {});
@@ -337,6 +338,7 @@ class Supervisor implements Cluster {
 
   async #stopParts(hurried: Promise<void>): Promise<void> {
     this.#state = "Stopping";
+    this.#endBackground();
     this.#show();
     this.#pool.stopReplacing();
     await Promise.race([this.#fetcher.stop(), hurried]);
@@ -379,7 +381,6 @@ class Supervisor implements Cluster {
     clearInterval(this.#beats);
     this.#intake.close();
     this.#heartbeat.stop();
-    this.#endHousekeeping();
     const goodbye = async (): Promise<void> => {
       await this.#notes.flush();
       await this.#consumer.close();

@@ -87,8 +87,9 @@ export class WorkerSlot {
     };
     this.held.set(index, held);
     this.#backlogMs += held.expectedMs;
-    const { id, queue, envelope, attempts, queuedAt } = entry.delivery;
-    this.#outbox.push({ index, id, queue, envelope, attempt: attempts + 1, queuedAt });
+    const { consumer, delivery } = entry;
+    const { id, queue, envelope, attempts, queuedAt, starts, receipt } = delivery;
+    this.#outbox.push({ index, id, queue, envelope, attempt: attempts + 1, queuedAt, starts, consumer, receipt });
     if (this.#outbox.length >= dispatchLimits.frame) this.send();
   }
 

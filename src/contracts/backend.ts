@@ -3,6 +3,7 @@ import type { Cache } from "./cache.js";
 import type { Clock } from "./clock.js";
 import type { Outbox, OutboxOptions } from "./outbox.js";
 import type { Store } from "./store.js";
+import type { TransactionWriter } from "./transaction.js";
 
 /** A technology that is broker, store and cache at once, opened for one project. */
 export interface Backend extends AsyncDisposable {
@@ -10,6 +11,8 @@ export interface Backend extends AsyncDisposable {
   readonly store: Store;
   readonly cache: Cache;
   readonly schema: Schema;
+  /** For tasks that are enqueued or completed in the application's own transaction. Missing where there is none to join. */
+  readonly transactions?: TransactionWriter | undefined;
   /**
    * In one sentence for people: what a power cut or a failover may take back of what was confirmed. Absent where the option
    * `durability` says it all.
@@ -57,6 +60,8 @@ export interface BackendOptions {
   readonly blockMs: number;
   /** How long it retries before it rejects with `StoreUnavailableError`, in milliseconds. */
   readonly retryMs: number;
+  /** Without an answer so soon, in milliseconds, the connection to a server counts as lost. Default 3,000; large writes get more. */
+  readonly answerMs?: number | undefined;
   /**
    * Create the tables, and bring them up to date, when opening. Without it a backend opens on missing tables too, so that
    * {@link Schema} can be used; all else rejects with `SchemaError` until they are there.

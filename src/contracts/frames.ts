@@ -1,3 +1,5 @@
+import type { BackendOptions } from "./backend.js";
+import type { Receipt } from "./broker.js";
 import type { MemberOutcome } from "./flows.js";
 import type { ErrorRecord, TaskProgress } from "./store.js";
 
@@ -24,6 +26,18 @@ export interface WorkerInit {
   readonly logLevel: string;
   readonly logFormat: "pretty" | "json";
   readonly logColour: boolean;
+  /**
+   * The database that tasks are completed on, by `completeIn`. `options: null`: it is no address, and cannot be sent.
+   * `broker`: what carries the tasks in its place.
+   */
+  readonly database: {
+    readonly scheme: string;
+    readonly options: BackendOptions | null;
+    readonly broker: string | null;
+  };
+  /** What a success does where the message does not say. */
+  readonly save: boolean;
+  readonly hookOn: "final" | "attempt";
   /** A worker whose supervisor has been silent for so long kills itself, in milliseconds. */
   readonly silenceMs: number;
 }
@@ -39,6 +53,11 @@ export interface Job {
   readonly attempt: number;
   /** When it was enqueued, in milliseconds since 1970. */
   readonly queuedAt: number;
+  /** Attempts on record so far, counted or not. */
+  readonly starts: number;
+  /** Under which hold it is, and the proof of it: `completeIn` writes on the condition that both still stand. */
+  readonly consumer: string;
+  readonly receipt: Receipt;
 }
 
 /** From the supervisor to a worker. */
@@ -105,6 +124,8 @@ export interface JobReport {
   readonly startedAt: number | null;
   readonly stoppedAt: number;
   readonly ending: JobEnding;
+  /** Its success was written on a transaction of its own; only the store knows whether that has committed. */
+  readonly completed?: true | undefined;
 }
 
 export type JobEnding =

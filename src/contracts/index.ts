@@ -6,4 +6,6 @@ export type * from "./flows.js";
 export type * from "./frames.js";
 export type * from "./logger.js";
 export type * from "./outbox.js";
+export type * from "./schedules.js";
 export type * from "./store.js";
+export type * from "./transaction.js";

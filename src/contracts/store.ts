@@ -1,5 +1,6 @@
 import type { Receipt, RunningTask } from "./broker.js";
 import type { FlowKind, Flows, Membership } from "./flows.js";
+import type { Schedules } from "./schedules.js";
 
 /**
  * Keeps tasks, attempts, groups, heartbeats: the record that people look at and the truth after a crash.
@@ -12,6 +13,8 @@ import type { FlowKind, Flows, Membership } from "./flows.js";
  */
 export interface Store {
   readonly capabilities: StoreCapabilities;
+
+  readonly schedules: Schedules;
 
   /** Chains, iterables and batches. Missing in a store that keeps none; the verbs for them are refused then. */
   readonly flows?: Flows | undefined;
@@ -140,7 +143,7 @@ export interface NewTask {
   readonly name: string | null;
   readonly group: string | null;
   readonly kind: TaskKind;
-  /** The task that this hook belongs to. */
+  /** Of a hook: the task that it belongs to. Of a task: the schedule that made it. */
   readonly parent: string | null;
   readonly priority: number;
   /** Not before this many milliseconds from now, by the store's clock. */

@@ -20,9 +20,11 @@ function given(name: string, body: (...args: never[]) => unknown, input?: z.ZodT
   defineTask({ name, run: body as Fn, options: {}, input: input as never, source: undefined });
 }
 
+const held = { starts: 0, consumer: "c1", receipt: "r1" } as const;
+
 function jobFor(func: string, args: readonly unknown[], header: Partial<TaskHeader> = {}): Job {
   const envelope = sealTask(keys, "default", { v: 1, id, func, ...header }, args, sealing);
-  return { index: 1, id, queue: "default", envelope, attempt: 1, queuedAt: 1_000 };
+  return { index: 1, id, queue: "default", envelope, attempt: 1, queuedAt: 1_000, ...held };
 }
 
 interface Run {

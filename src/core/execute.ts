@@ -1,17 +1,12 @@
 import type { Job, JobEnding, JobNote, JobReport } from "../contracts/frames.js";
-import type { ErrorRecord } from "../contracts/store.js";
-import {
-  ArgumentsError,
-  EnvelopeError,
-  NoRetryError,
-  TaskAbortedError,
-  TaskTimeoutError,
-  UnknownTaskError,
-} from "../errors.js";
+import { ArgumentsError, EnvelopeError, NoRetryError, TransactionError, UnknownTaskError } from "../errors.js";
+import { abortError, abortRecord, leaseLost, timeoutBecauseOf } from "./abort-error.js";
+import type { AbortReason } from "./abort-error.js";
 import { checkArguments } from "./arguments.js";
 import { currentTasks } from "./current-task.js";
 import { noteText } from "./note-text.js";
-import { openTask, sealResult } from "./envelope.js";
+import { sealResult } from "./envelope.js";
+import { openParent, openRequest } from "./open-request.js";
 import { readHeader } from "./task-header.js";
 import { namesHook, readHookBody } from "./hook-message.js";
 import type { TaskHeader } from "./task-header.js";
@@ -25,7 +20,7 @@ import type { TaskDefinition } from "./registry.js";
 import { sendableSignals } from "./signals.js";
 import type { CurrentTask, Fn, FinishedTask, OutgoingTask, TaskId } from "./task-types.js";
 
-export type AbortReason = "timeout" | "cancelled" | "stopped" | "lost";
+export type { AbortReason };
 
 /** What a process gives the tasks that run in it. */
 export interface ExecuteHost {
@@ -44,6 +39,20 @@ export interface ExecuteHost {
   /** Called right before code of the user runs. */
   readonly starting: (execution: Execution) => void;
   readonly ended: (execution: Execution, report: JobReport) => void;
+  /**
+   * Writes a success on a transaction of the task's own. Missing where there is no lease to write it under.
+   *
+   * @param result - Sealed.
+   */
+  readonly completeIn?:
+    | ((execution: Execution, tx: object, success: SealedSuccess) => void | Promise<void>)
+    | undefined;
+}
+
+export interface SealedSuccess {
+  readonly result: string;
+  readonly startedAt: number;
+  readonly stoppedAt: number;
 }
 
 /** What a job turned out to be, once it was opened. */
@@ -67,11 +76,13 @@ export class Execution implements CurrentTask {
   scheduledFor: Date | undefined;
   readonly #host: ExecuteHost;
   #name: string | undefined;
+  #isMember = false;
   #controller: AbortController | undefined;
   #aborted: AbortReason | undefined;
   #limitMs = 0;
   #startedAt: number | null = null;
   #ended = false;
+  #completed = false;
   /** Ends it as the function has decided, once it has; only handlers are still being told. */
   #decided: (() => void) | undefined;
 
@@ -111,6 +122,37 @@ export class Execution implements CurrentTask {
     this.#note({ log: noteText(text) });
   };
 
+  /** Made when somebody asks, as most tasks never do. */
+  get completeIn(): CurrentTask["completeIn"] {
+    return (tx, value) => this.#completeIn(tx, value);
+  }
+
+  // Not async: on a synchronous connection it has to throw at once, as only that rolls a transaction back.
+  #completeIn(tx: object, value: unknown): Promise<void> {
+    const { completeIn, now } = this.#host;
+    if (this.#isMember) {
+      throw new TransactionError(
+        "completeIn cannot end a member of a chain, an iterable or a batch, which would not hear of it. Return the value.",
+      );
+    }
+    if (completeIn === undefined) {
+      throw new TransactionError(
+        "completeIn works in a task that a cluster runs. In sync mode there is no lease to complete it under: return the value.",
+      );
+    }
+    this.#assertMayComplete();
+    const startedAt = this.#startedAt ?? now();
+    const written = completeIn(this, tx, { result: this.#seal(value), startedAt, stoppedAt: now() });
+    if (written instanceof Promise) return this.#completedBy(written);
+    this.#completed = true;
+    return Promise.resolve();
+  }
+
+  async #completedBy(written: Promise<void>): Promise<void> {
+    await written;
+    this.#completed = true;
+  }
+
   run(): void {
     let opened: OpenedJob;
     try {
@@ -146,13 +188,11 @@ export class Execution implements CurrentTask {
     const { job } = this;
     const header = readHeader(job.envelope);
     const opened =
-      header?.kind === "hook"
-        ? this.#openHook(job.envelope)
-        : openTask(this.#host.keys, job.queue, job.envelope, this.#limits, header);
-    assertOwn(opened.header.id, job.id);
+      header?.kind === "hook" ? this.#openHook(job.envelope) : openRequest(this.#host.keys, job, this.#limits, header);
     this.func = opened.header.func;
     this.#name = opened.header.name;
     this.group = opened.header.group;
+    this.#isMember = opened.header.member === true;
     if (opened.header.due !== undefined) this.scheduledFor = new Date(opened.header.due);
     const definition = taskByName(this.func);
     if (definition === undefined) throw new UnknownTaskError(this.func, nearest(this.func, taskNames()));
@@ -163,8 +203,7 @@ export class Execution implements CurrentTask {
   #openHook(envelope: string): { header: TaskHeader; args: unknown[] } {
     const { keys, maxMessageBytes, maxResultBytes } = this.#host;
     const { outcome } = readHookBody(envelope);
-    const parent = openTask(keys, outcome.queue, outcome.envelope, this.#limits);
-    assertOwn(parent.header.id, outcome.id);
+    const parent = openParent(keys, outcome, this.#limits);
     const func = readHeader(envelope)?.func ?? "";
     if (!namesHook(parent.header, func)) {
       throw new EnvelopeError("unreadable", `Message ${this.id} says it is a hook of a task that names no such hook.`);
@@ -223,11 +262,7 @@ export class Execution implements CurrentTask {
     }
     let result: string;
     try {
-      result = sealResult(this.#host.keys, this.id, value, {
-        compress: this.#host.compress,
-        encrypt: this.#host.encrypt,
-        maxBytes: this.#host.maxResultBytes,
-      });
+      result = this.#seal(value);
     } catch (error) {
       return this.#threw(run, args, error);
     }
@@ -235,6 +270,19 @@ export class Execution implements CurrentTask {
     if (!this.#isHeard) return end();
     const finished = { ...this.#record(args), success: true, result: value as never, error: undefined } as const;
     this.#announceThen(end, run, finished);
+  }
+
+  /** On a stop its result is as good as ever. */
+  #assertMayComplete(): void {
+    if (this.#ended)
+      throw new TransactionError("completeIn was called after the task had ended. Await it in the task.");
+    if (this.#aborted === "lost") throw leaseLost(this.job);
+    if (this.#aborted !== undefined && this.#aborted !== "stopped") throw abortError(this.#aborted, this.#limitMs);
+  }
+
+  #seal(value: unknown): string {
+    const { keys, compress, encrypt, maxResultBytes: maxBytes } = this.#host;
+    return sealResult(keys, this.id, value, { compress, encrypt, maxBytes });
   }
 
   #threw(run: Fn, args: readonly unknown[], error: unknown): void {
@@ -264,7 +312,8 @@ export class Execution implements CurrentTask {
     } else {
       this.#end({ as: "error", error: toErrorRecord(error), final });
     }
-    if (aborted === undefined || aborted === "timeout") {
+    // Whether a completed one has failed depends on its transaction; the supervisor tells the reporters then.
+    if (!this.#completed && (aborted === undefined || aborted === "timeout")) {
       const failure = aborted === undefined ? error : timeoutBecauseOf(error, this.#limitMs);
       this.#host.attemptFailed(failure, { id: this.id, func: this.func, attempt: this.attempt });
     }
@@ -298,17 +347,9 @@ export class Execution implements CurrentTask {
       startedAt: this.#startedAt,
       stoppedAt: this.#host.now(),
       ending,
+      ...(this.#completed ? { completed: true as const } : {}),
     });
   }
-}
-
-/** A signature holds for a copy too; the id inside tells it from the message that was signed. */
-function assertOwn(sealedId: string, id: string): void {
-  if (sealedId === id) return;
-  throw new EnvelopeError(
-    "unreadable",
-    `Message ${id} carries the envelope of task ${sealedId}, so it is a copy. To run a task again, enqueue it again.`,
-  );
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
@@ -332,24 +373,4 @@ function isFinalError(error: unknown): boolean {
 function isSealError(error: unknown): boolean {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   return code === "QLUSTER_UNENCODABLE" || code === "QLUSTER_TOO_LARGE";
-}
-
-function abortError(reason: AbortReason, limitMs: number): Error {
-  return reason === "timeout" ? new TaskTimeoutError(limitMs) : new TaskAbortedError(reason);
-}
-
-/** For error reporters: the time-out first, with what the function threw meanwhile as its cause. */
-function timeoutBecauseOf(thrown: unknown, limitMs: number): unknown {
-  return thrown instanceof TaskTimeoutError ? thrown : Object.assign(new TaskTimeoutError(limitMs), { cause: thrown });
-}
-
-/** The reason first; what the function threw meanwhile stays visible below it. */
-function abortRecord(reason: Error, thrown: unknown): ErrorRecord {
-  const record = toErrorRecord(reason);
-  if (thrown instanceof TaskTimeoutError || thrown instanceof TaskAbortedError) return { ...record, stack: null };
-  const { name, message, stack } = toErrorRecord(thrown);
-  return {
-    ...record,
-    stack: `${record.name}: ${record.message}\nThe task then threw ${name}: ${message}\n${stack ?? ""}`,
-  };
 }

@@ -1,8 +1,9 @@
 import type { StoredNote } from "../contracts/frames.js";
 import type { MemberOutcome } from "../contracts/flows.js";
 import type { ErrorRecord, StoredTask, TaskKind } from "../contracts/store.js";
-import { openResult, openTask, type OpenedTask } from "./envelope.js";
+import { openResult, type OpenedTask } from "./envelope.js";
 import { flowResult } from "./flow-result.js";
+import { openParent } from "./open-request.js";
 import { readHookBody } from "./hook-message.js";
 import { humanName } from "./ids.js";
 import type { Keyring } from "./keyring.js";
@@ -26,9 +27,12 @@ export function finishedTask(note: StoredNote, keys: Keyring, limits: OpenLimits
   return assemble(note, words, resultOpener(note, header, keys, limits));
 }
 
-function openParts(note: Pick<StoredNote, "queue" | "envelope">, keys: Keyring, limits: OpenLimits): OpenedTask {
-  const { maxMessageBytes: maxBytes, maxResultBytes } = limits;
-  return openTask(keys, note.queue, note.envelope, { maxBytes, maxResultBytes });
+function openParts(
+  found: Pick<StoredNote, "id" | "queue" | "envelope">,
+  keys: Keyring,
+  { maxMessageBytes: maxBytes, maxResultBytes }: OpenLimits,
+): OpenedTask {
+  return openParent(keys, found, { maxBytes, maxResultBytes });
 }
 
 /** How to open the result, of a task or of a flow. */

@@ -17,6 +17,10 @@ export const logMessages = {
     `return hook ${hook} failed on [${task}] because ${message}`,
   hookUnknown: (hook: string, task: string, message: string): string =>
     `malformed return hook '${hook}' for [${task}]: ${message}`,
+  scheduled: (part: string, task: string, schedule: string): string =>
+    `${part} created task ${task} from schedule [${schedule}]`,
+  notScheduled: (part: string, schedule: string, message: string): string =>
+    `${part} failed to create a task from schedule [${schedule}]: ${message}`,
   recycled: (worker: string): string => `recycled worker ${worker}`,
   reincarnated: (worker: string, cause: string): string => `reincarnated worker ${worker} after ${cause}`,
 

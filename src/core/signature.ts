@@ -3,7 +3,7 @@ import { hmac } from "./hmac.js";
 import type { Keyring, SecretKeys } from "./keyring.js";
 
 /** What a signature stands for: one of a task is worth nothing under a result, or in another queue. */
-export type Purpose = "task" | "result";
+export type Purpose = "task" | "result" | "schedule";
 
 /** SHA-256 in base64url. */
 const signatureLength = 43;

@@ -9,7 +9,8 @@ export interface TaskHeader {
   readonly func: string;
   readonly name?: string;
   readonly group?: string;
-  readonly kind?: "hook";
+  /** `schedule`: the sealed target of a schedule, which runs only as part of a `slot`, the task of one of its slots. */
+  readonly kind?: "hook" | "schedule" | "slot";
   /** `null`: none. */
   readonly timeout?: number | null;
   /** 0: for ever. */
@@ -21,14 +22,18 @@ export interface TaskHeader {
   readonly cached?: number | null;
   readonly hook?: string;
   readonly hookOn?: "final" | "attempt";
-  /** The task that this hook belongs to. */
+  /** Of a hook: the task that it belongs to. Of a slot: its schedule. */
   readonly parent?: string;
   /** When it was asked to start, in milliseconds since 1970; absent when at once. */
   readonly due?: number;
+  /** Of a schedule: the name in the last argument under which each task gets its slot. */
+  readonly intended?: string;
   /** Of a link that is not in the first step of its chain: whose results `previous()` stands for. */
   readonly before?: HeaderBefore;
   /** Of the record of a flow: what it is, and which tasks are called at its end, beside `hook`. */
   readonly flow?: HeaderFlow;
+  /** A member of a chain, an iterable or a batch, which has to be told of its end. */
+  readonly member?: true;
   /** Called with each finished member of a batch, beside `hook`. */
   readonly each?: string;
 }
@@ -91,7 +96,8 @@ function hasKnownTypes(header: { readonly [K in keyof TaskHeader]?: unknown }): 
     isText(header.group) &&
     isText(header.hook) &&
     isText(header.parent) &&
-    isOneOf(header.kind, "hook", "hook") &&
+    isText(header.intended) &&
+    isOneOf(header.kind, "hook", "schedule", "slot") &&
     isOneOf(header.hookOn, "final", "attempt") &&
     (timeout === null || isAmount(timeout)) &&
     isAmount(header.attempts) &&
@@ -99,6 +105,7 @@ function hasKnownTypes(header: { readonly [K in keyof TaskHeader]?: unknown }): 
     (header.priority === undefined || Number.isFinite(header.priority)) &&
     (save === undefined || typeof save === "boolean") &&
     isText(header.each) &&
+    (header.member === undefined || header.member === true) &&
     (header.cached === null || isAmount(header.cached)) &&
     (backoff === undefined || isBackoff(backoff)) &&
     (header.before === undefined || isBefore(header.before)) &&
@@ -131,8 +138,8 @@ function isText(value: unknown): boolean {
   return value === undefined || typeof value === "string";
 }
 
-function isOneOf(value: unknown, one: string, other: string): boolean {
-  return value === undefined || value === one || value === other;
+function isOneOf(value: unknown, ...allowed: readonly string[]): boolean {
+  return value === undefined || allowed.includes(value as string);
 }
 
 function isAmount(value: unknown): boolean {

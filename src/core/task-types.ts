@@ -202,6 +202,21 @@ export interface CurrentTask {
   readonly progress: (done: number, total?: number, note?: string) => void;
   /** Adds a line to the task's log, cut at 10,000 characters. */
   readonly log: (text: string) => void;
+  /**
+   * Ends the task as a success in the application's own transaction: its record, the result, the hook and the
+   * acknowledgement commit with what the task has written, or not at all. So its effects happen exactly once.
+   *
+   * Call it last in the transaction. Once that has committed, the task is done, whatever becomes of this process; what the
+   * function returns or throws afterwards is logged only. When it is rolled back, the function ends as if nothing had been
+   * called. On SQLite keep the transaction short: it holds the only write lock.
+   *
+   * @param tx - As for `q.in`, on the database that the cluster's tasks are in. On a synchronous connection the write is
+   *   done when the call returns, and what is refused is thrown at once.
+   * @param value - The result, as the function would return it.
+   * @throws {LeaseLostError} when another cluster may run the task by now: let it roll the transaction back.
+   * @throws {TransactionError} in sync mode, in a transaction on another database, and called twice in one transaction.
+   */
+  readonly completeIn: (tx: object, value?: unknown) => Promise<void>;
 }
 
 /** A task on its way out; `preEnqueue` handlers may change what is not readonly. */

@@ -11,6 +11,7 @@ export interface Surroundings {
   readonly cache: DatabaseAddress | null;
   readonly root: string;
   readonly configFile: string | null;
+  readonly preset: "django-q2" | null;
   readonly origins: Map<string, ValueSource>;
   readonly notes: readonly string[];
   /** The environment says that this is no try-out: a server's secret must be given. */
@@ -19,7 +20,7 @@ export interface Surroundings {
 
 /** Puts the checked parts together: derived defaults, milliseconds and bytes, what `config print` shows. */
 export function completeConfig(values: PlainValues, around: Surroundings): ResolvedConfig {
-  const { database, broker, cache, root, configFile, origins, notes, production } = around;
+  const { database, broker, cache, root, configFile, preset, origins, notes, production } = around;
   const clusterName = values.clusterName ?? values.name;
   const queues = values.queues ?? new Map([[clusterName, 1]]);
   const workers = values.workers === 0 ? availableParallelism() : values.workers;
@@ -48,6 +49,10 @@ export function completeConfig(values: PlainValues, around: Surroundings): Resol
     attempts: values.attempts,
     backoff: { baseMs: backoff.base, factor: backoff.factor, maxMs: backoff.max, jitter: backoff.jitter },
     hookOn: values.hookOn,
+    scheduler: values.scheduler,
+    timeZone: values.timeZone,
+    catchUp: values.catchUp,
+    preset,
     recycle: values.recycle,
     maxRssBytes: values.maxRss,
     queueLimit: values.queueLimit,

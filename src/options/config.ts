@@ -68,6 +68,15 @@ export interface QlusterConfig {
   backoff?: Backoff | undefined;
   /** When hooks run: `"final"` (default), once; `"attempt"`, after each attempt, as in Django Q2. */
   hookOn?: "final" | "attempt" | undefined;
+  /** `false`: this cluster fires no schedules. Default true. Django Q2: `scheduler`. */
+  scheduler?: boolean | undefined;
+  /** The zone of schedules that name none, as an IANA name. Default `"UTC"`. Django Q2: `time_zone`. */
+  timeZone?: string | undefined;
+  /**
+   * What becomes of slots that no cluster could fire in time, for schedules that do not say: `"latest"` (default) makes up
+   * for the newest one, `"all"` for each, `"none"` for none. Django Q2: `catch_up`, there true.
+   */
+  catchUp?: "latest" | "all" | "none" | undefined;
   /** A worker is replaced after so many tasks; 0 for never. Default 10,000. Django Q2: `recycle`, there 500. */
   recycle?: number | undefined;
   /** A worker is replaced when its resident memory reaches this; `null` (default) for never. Django Q2: `max_rss`, in KB. */

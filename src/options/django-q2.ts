@@ -13,6 +13,7 @@ export function djangoQ2Values(workers: number): Partial<QlusterConfig> {
     backoff: { base: "60s", factor: 1, max: "60s", jitter: 0 },
     retention: { successes: null, failures: null, maxSuccesses: 250 },
     hookOn: "attempt",
+    catchUp: "all",
     recycle: 500,
     queueLimit: workers ** 2,
   };

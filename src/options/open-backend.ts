@@ -14,6 +14,8 @@ interface BackendModule {
   readonly openBackend: OpenBackend;
   /** Its driver blocks the thread that calls it. */
   readonly synchronous: boolean;
+  /** Opens with the SQLite of the application. */
+  readonly openBackendWith?: (options: BackendOptions, sqlite: never) => Promise<Backend>;
 }
 
 /** Whether a cluster should open this database in a thread of its own. */
@@ -71,6 +73,26 @@ function noOutbox({ scheme }: DatabaseAddress): ConfigError {
   return new ConfigError([
     `broker: "${scheme}:" cannot keep tasks that a broker elsewhere carries. Leave broker out, or use another database.`,
   ]);
+}
+
+/**
+ * The same with the application's own SQLite: its copy and another one in the same process would not see each other's locks.
+ *
+ * @param sqlite - The class of its library.
+ * @throws {ConfigError} when the database is no SQLite file.
+ */
+export async function openSqliteWith(config: ResolvedConfig, sqlite: object): Promise<Backend> {
+  const { scheme } = config.database;
+  const { openBackendWith } = (await backends[scheme]?.()) ?? {};
+  if (openBackendWith === undefined) {
+    throw new ConfigError([
+      `The option sqlite goes with an SQLite file, and \`database\` names "${scheme}:". Leave it out.`,
+    ]);
+  }
+  return await openRoles(config, (role, address, outbox) => {
+    const options = backendOptions(config, address, outbox);
+    return role === "database" ? openBackendWith(options, sqlite as never) : openBackendAt(address.scheme, options);
+  });
 }
 
 /** What {@link openBackend} opens with. Only data where the driver blocks, so that a thread can do it. */

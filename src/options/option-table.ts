@@ -2,6 +2,7 @@ import type { Durability } from "../contracts/backend.js";
 import type { Logger } from "../contracts/logger.js";
 import type { RetentionLimits } from "../contracts/store.js";
 import type { ErrorReporter } from "../core/task-types.js";
+import { checkZone } from "../core/schedule/check-zone.js";
 import type { QlusterConfig } from "./config.js";
 import { durability } from "./durability.js";
 import { objectOf, type Part } from "./nested.js";
@@ -26,6 +27,9 @@ export interface PlainValues {
   attempts: number;
   backoff: WrittenBackoff;
   hookOn: "final" | "attempt";
+  scheduler: boolean;
+  timeZone: string;
+  catchUp: "all" | "latest" | "none";
   recycle: number;
   maxRss: number | null;
   queueLimit: number;
@@ -100,6 +104,14 @@ const secretReader = reader<readonly string[]>(
   { fromText: (written) => written.split(/\s+/).filter((one) => one !== ""), show: () => "***" },
 );
 
+const zoneReader = reader<string>('an IANA time zone, such as "Europe/Moscow" or "UTC"', (value) => {
+  try {
+    return checkZone(value);
+  } catch {
+    return undefined;
+  }
+});
+
 const loggerReader = reader<Logger>(
   "an object with the functions debug, info, warn and error",
   (value) => (hasFunctions(value, "debug", "info", "warn", "error") ? (value as Logger) : undefined),
@@ -132,6 +144,9 @@ export const plainOptions: { readonly [K in keyof PlainValues]: Part<PlainValues
   attempts: { reader: wholeNumber(0, " (0: for ever)"), fallback: 3 },
   backoff: { reader: backoffReader, fallback: { base: second, factor: 2, max: 10 * minute, jitter: 0.5 } },
   hookOn: { reader: oneOf("final", "attempt"), fallback: "final" },
+  scheduler: { reader: yesOrNo(), fallback: true },
+  timeZone: { reader: zoneReader, fallback: "UTC" },
+  catchUp: { reader: oneOf("latest", "all", "none"), fallback: "latest" },
   recycle: { reader: wholeNumber(0, " (0: never)"), fallback: 10_000 },
   maxRss: { reader: orNull(size(1_024 * kilobyte), "no limit"), fallback: null },
   queueLimit: { reader: wholeNumber(1), fallback: 1_000 },

@@ -64,9 +64,17 @@ export function resolveConfig(config: QlusterConfig, sources: ConfigSources = {}
   const cache = roleOf("cache", database, layers, root, origins, problems);
   if (database === undefined || problems.lines.length > 0) throw new ConfigError(problems.lines);
   notes.push(...strangeVariables(env), ...unservedQueue(values, origins));
-  const production = env["NODE_ENV"] === "production";
-  const configFile = sources.configFile ?? null;
-  return completeConfig(values, { database, broker, cache, root, configFile, origins, notes, production });
+  return completeConfig(values, {
+    database,
+    broker,
+    cache,
+    root,
+    configFile: sources.configFile ?? null,
+    preset: config.preset ?? null,
+    origins,
+    notes,
+    production: env["NODE_ENV"] === "production",
+  });
 }
 
 function layersOf(

@@ -32,6 +32,13 @@ export interface ResolvedConfig {
   readonly attempts: number;
   readonly backoff: ResolvedBackoff;
   readonly hookOn: "final" | "attempt";
+  /** This cluster fires schedules. */
+  readonly scheduler: boolean;
+  /** Of schedules that name none. */
+  readonly timeZone: string;
+  /** Of schedules that do not say. */
+  readonly catchUp: "all" | "latest" | "none";
+  readonly preset: "django-q2" | null;
   /** 0: never. */
   readonly recycle: number;
   readonly maxRssBytes: number | null;

@@ -6,5 +6,6 @@ export { manualClock, realClock, type TestClock } from "./manual-clock.js";
 export { outboxSuite } from "./outbox-suite.js";
 export type { OutboxSuite } from "./outbox/open.js";
 export { schemaSuite, type SchemaSuite } from "./schema-suite.js";
+export { scheduleSuite } from "./schedule-suite.js";
 export { storeSuite } from "./store-suite.js";
 export type { BrokerSuite, Suite, TestFunction, Where } from "./suite.js";

@@ -12,6 +12,7 @@ import { createLogger } from "../core/logger.js";
 import { sendableSignals } from "../core/signals.js";
 import type { StartMarks } from "../core/start-marks.js";
 import type { ErrorReporter } from "../core/task-types.js";
+import { Completion } from "./completion.js";
 import type { LoadedReporters } from "./error-reporters.js";
 import type { WorkerPort } from "./port.js";
 import { WorkerRuntime } from "./runtime.js";
@@ -54,14 +55,15 @@ async function start(
   const handlerFailed = (error: unknown): void => logger.error("A signal handler or error reporter failed", { error });
   const keys = keyring(init.project, init.secrets);
 
-  const tasks = await loadTasks(init.root, init.tasks);
+  const completion = new Completion(init, logger);
+  const [tasks] = await Promise.all([loadTasks(init.root, init.tasks), completion.prepare()]);
   const reporters = surroundings.reporters ?? (await loadReporters(init));
   const marks = surroundings.openMarks(init);
   const runtime = new WorkerRuntime({
     init,
     port,
     marks,
-    host: { keys, handlerFailed },
+    host: { keys, handlerFailed, completeIn: completion.completeIn },
     reporters,
     logger,
     now,

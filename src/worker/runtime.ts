@@ -24,7 +24,7 @@ export interface RuntimeParts {
   readonly init: WorkerInit;
   readonly port: WorkerPort;
   readonly marks: StartMarks;
-  readonly host: Pick<ExecuteHost, "keys" | "handlerFailed">;
+  readonly host: Pick<ExecuteHost, "keys" | "handlerFailed" | "completeIn">;
   readonly reporters: LoadedReporters;
   readonly logger: Logger;
   readonly now: () => number;

@@ -115,6 +115,64 @@ describe("qluster enqueue", () => {
   });
 });
 
+describe("qluster schedule", () => {
+  it("says in words when a rule is due, without a project (P180)", async () => {
+    const { stdout, code } = await folder.run("schedule", "preview", "0 3 * * *", "--tz", "Europe/Moscow");
+
+    const [sentence, ...slots] = stdout.trim().split("\n");
+    expect([sentence, code]).toEqual(["Every day at 03:00 (Europe/Moscow).", 0]);
+    expect(slots).toHaveLength(5);
+    expect(slots.every((line) => /^\w{3} \d{4}-\d\d-\d\d 03:00:00  \d{4}-\d\d-\d\dT00:00:00Z$/.test(line))).toBe(true);
+  });
+
+  it("makes, shows, changes, pauses, resumes, runs and removes a schedule (P175, P189, P195, P221)", async () => {
+    const rule = ["--cron", "0 22 * * 1-5", "--tz", "Europe/Moscow", "--name", "cleanup", "--repeats=5"];
+    const added = await folder.run("schedule", "add", "tasks.add", "[1, 2]", ...rule);
+    const edited = await folder.run("schedule", "edit", "cleanup", "[3, 4]", "--cron", "0 23 * * *");
+    const paused = await folder.run("schedule", "pause", "cleanup");
+    const list = await folder.run("schedule", "list");
+    const info = await folder.run("info");
+    const resumed = await folder.run("schedule", "resume", "cleanup");
+    const ran = await folder.run("schedule", "run", "cleanup");
+    const document = await folder.run("schedule", "list", "--json");
+    const removed = [await folder.run("schedule", "rm", "cleanup"), await folder.run("schedule", "rm", "cleanup")];
+
+    expect([added.stdout, added.code]).toEqual(["cleanup\n", 0]);
+    expect(added.stderr).toContain("At 22:00 on Monday to Friday (Europe/Moscow). Next: ");
+    expect(edited.stderr).toContain("Every day at 23:00 (Europe/Moscow).");
+    expect(paused.stdout).toBe("Paused cleanup.\n");
+    expect(list.stdout).toMatch(
+      /^cleanup {2}tasks\.add {2}\[paused, 5 left\]\n {2}Every day at 23:00 \(Europe\/Moscow\)\.\n {2}Next: .*, when it is resumed\n$/,
+    );
+    expect(info.stdout).toContain("Schedules  1, none is due; 1 paused");
+    expect(resumed.stdout).toMatch(/^Resumed cleanup\. Next: \w{3} .* 23:00:00 \(Europe\/Moscow\)\.\n$/);
+    expect(ran.stdout.trim()).toMatch(id);
+    expect(json(document.stdout)).toMatchObject({
+      format: 1,
+      schedules: [
+        { name: "cleanup", func: "tasks.add", args: [3, 4], repeats: 5, lastRun: { state: "queued", manual: true } },
+      ],
+    });
+    expect(removed.map(({ code }) => code)).toEqual([0, 1]);
+  }, 90_000);
+
+  it.each([
+    [["preview", "61 * * * *"], "position 1"],
+    [["preview", "@daily", "--tz", "moscow"], 'Did you mean "Europe/Moscow"?'],
+    [["preview"], "There is no rule to preview"],
+    [["add", "tasks.ad", "--type", "DAILY"], 'Did you mean "tasks.add"?'],
+    [["add", "tasks.add", "--type", "DALY"], "must be one of ONCE, MINUTES"],
+    [["add", "tasks.add", "--until", "tomorrow"], "--until=2026-01-31T03:00Z"],
+    [["pause", "nothing"], 'There is no schedule "nothing"'],
+    [["lsit"], "list"],
+  ])("refuses %j with 2 (P181, P186)", async (args, message) => {
+    const { code, stderr, stdout } = await folder.run("schedule", ...args);
+
+    expect(stderr).toContain(message);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  });
+});
+
 describe("qluster cluster", () => {
   it("says in Django Q2's words what it does, as JSON lines where nobody looks (P414, P415, P416)", async () => {
     await folder.run("enqueue", "tasks.add", "[1, 2]", "--wait", "1ms");

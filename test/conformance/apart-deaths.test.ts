@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { composeBackend, outboxFor } from "../../src/backends/apart/index.js";
 import { openBackend as openMemory } from "../../src/backends/memory/index.js";
+import { openBackend as openRedis } from "../../src/backends/redis/index.js";
 import { openBackend as openSqlite } from "../../src/backends/sqlite/index.js";
 import type { Backend, OpenBackend } from "../../src/contracts/backend.js";
 import type { Consumer, Delivery } from "../../src/contracts/broker.js";
@@ -12,6 +13,7 @@ import { manualClock, type TestClock } from "../../src/testing/index.js";
 import { consumer, idOf, takeOne } from "../../src/testing/messages.js";
 import { hookOf, newTask, retrying, stateOf, succeeded } from "../../src/testing/tasks.js";
 import { Mortal, type DeathPoint } from "../support/dying.js";
+import { redisForTests } from "../support/redis.js";
 
 const leaseMs = 1_000;
 const pace = { lookMs: 0, missingMs: 0, pollMs: 20 };
@@ -40,11 +42,24 @@ const points: readonly DeathPoint[] = Object.entries(calls).flatMap(([call, time
 );
 
 const folder = mkdtempSync(join(tmpdir(), "qluster-deaths-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+let server: Awaited<ReturnType<typeof redisForTests>>;
+
+beforeAll(async () => {
+  server = await redisForTests();
+}, 60_000);
+afterAll(async () => {
+  await server.stop();
+  rmSync(folder, { recursive: true });
+});
+
+// Each place is a project of its own on one server.
+const onRedis: OpenBackend = (options, clock) =>
+  openRedis({ ...options, location: server.url, project: basename(options.location) }, clock);
 
 describe.each<[string, OpenBackend]>([
   ["memory", openMemory],
   ["sqlite", openSqlite],
+  ["redis", onRedis],
 ])("a process on a store and a broker apart (%s)", (name, open) => {
   it.each(points)("may die $when $call, time $nth: nothing is lost, and no success runs again", async (point) => {
     const clock = manualClock();

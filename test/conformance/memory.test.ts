@@ -7,6 +7,7 @@ import {
   flowSuite,
   manualClock,
   outboxSuite,
+  scheduleSuite,
   schemaSuite,
   storeSuite,
   type Where,
@@ -34,6 +35,7 @@ describe("memory", () => {
   });
   storeSuite({ describe, it, clock, open });
   outboxSuite({ describe, it, clock, open });
+  scheduleSuite({ describe, it, clock, open });
   cacheSuite({ describe, it, clock, open });
   flowSuite({ describe, it, clock, open });
   schemaSuite({ describe, it, clock, open, tables: false });

@@ -1,11 +1,12 @@
 import type { Client } from "pg";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { StoreUnavailableError } from "../../src/errors.js";
-import { atOnce, consumer, message } from "../../src/testing/messages.js";
+import { atOnce, consumer, message, takeOne } from "../../src/testing/messages.js";
 import { newTask, runTask } from "../../src/testing/tasks.js";
 import { soon } from "../../src/testing/waiting.js";
-import { connectTo, emptyPlace, openAt } from "../support/postgres.js";
+import { connectTo, emptyPlace, openAt, schemaOf } from "../support/postgres.js";
 import { startPostgres, type PostgresServer } from "../support/postgres-server.js";
+import { startTcpProxy } from "../support/tcp-proxy.js";
 
 let server: PostgresServer;
 beforeAll(async () => {
@@ -38,7 +39,7 @@ it("wakes waiting consumers and results by one connection, also after the server
   await using other = await openAt(url);
   const owner = await consumer(backend.broker);
   await other.broker.enqueue("q", [message("before")]);
-  const held = await owner.take(atOnce);
+  const taken = await owner.take(atOnce);
   // A claim of the last moment may be lost in a crash. This commit is not, nor anything before it.
   await owner.renew([]);
   let changes = 0;
@@ -53,7 +54,7 @@ it("wakes waiting consumers and results by one connection, also after the server
   changes = 0;
   await onceBack(() => other.broker.enqueue("q", [message("after")]));
   expect((await soon("the consumer is woken", waiting)).map(({ envelope }) => envelope)).toEqual(["after"]);
-  expect(await owner.acknowledge(held.map(({ receipt }) => receipt))).toEqual([true]);
+  expect(await owner.acknowledge(taken.map(({ receipt }) => receipt))).toEqual([true]);
   await runTask(other, newTask("t", { queue: "other" }));
   const told = async (): Promise<void> => {
     while (changes === 0) await new Promise((resolve) => setTimeout(resolve, 10));
@@ -108,3 +109,50 @@ it("tells nobody of a change that nobody waits for: notifications cost every wri
   await client.query("SELECT 1");
   expect(told).toHaveLength(1);
 });
+
+describe("behind a network that loses answers", () => {
+  it("hands out again what nobody was told of, while the lease goes on", async () => {
+    const network = await startTcpProxy(server.port);
+    onTestFinished(() => network.close());
+    const url = emptyPlace({}, network.through(server.url));
+    await using backend = await openAt(url);
+    const owner = await consumer(backend.broker);
+    await backend.broker.enqueue("q", [message("told"), message("untold")]);
+    const told = await takeOne(owner);
+
+    network.become("deaf");
+    const lost = owner.take(atOnce).catch((error: unknown) => error);
+    const client = await connectTo(new URL(server.url));
+    await untilHeld(client, schemaOf(url), 2);
+    network.drop();
+    network.become("fair");
+
+    expect(await lost).toMatchObject({ code: "QLUSTER_STORE_UNAVAILABLE", maybeWritten: true });
+    const again = await onceBack(() => owner.take(atOnce));
+    expect(again.map(({ envelope, deliveries }) => [envelope, deliveries])).toEqual([["untold", 1]]);
+    expect(await owner.acknowledge([told.receipt, again[0]!.receipt])).toEqual([true, true]);
+  });
+
+  it("says after some seconds that a silent server is away, and uses no connection of that time again", async () => {
+    const network = await startTcpProxy(server.port);
+    onTestFinished(() => network.close());
+    await using backend = await openAt(emptyPlace({}, network.through(server.url)));
+    const owner = await consumer(backend.broker);
+    // Several idle connections, all of which will be dead.
+    await Promise.all(Array.from({ length: 6 }, () => backend.store.now()));
+    network.become("silent");
+    const from = performance.now();
+
+    await expect(owner.renew([])).rejects.toMatchObject({ code: "QLUSTER_STORE_UNAVAILABLE", maybeWritten: true });
+    network.become("fair");
+    await owner.renew([]);
+
+    expect(performance.now() - from).toBeLessThan(5_000);
+  });
+});
+
+/** Waits until so many messages are held. */
+async function untilHeld(client: Client, schema: string, count: number): Promise<void> {
+  const sql = `SELECT count(*)::int AS n FROM "${schema}".qluster_message WHERE owner > 0`;
+  while ((await client.query<{ n: number }>(sql)).rows[0]!.n < count) await new Promise((done) => setTimeout(done, 10));
+}

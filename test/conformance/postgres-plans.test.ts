@@ -1,6 +1,8 @@
 import type { Client } from "pg";
 import { expect, it } from "vitest";
-import type { NewTask } from "../../src/contracts/index.js";
+import type { NewTask, OutboxOptions } from "../../src/contracts/index.js";
+import { endingInside } from "../../src/backends/postgres/end-messages.js";
+import { rendered } from "../../src/backends/postgres/statement.js";
 import { newTask } from "../../src/testing/tasks.js";
 import { connectTo, emptyPlace, openAt, schemaOf } from "../support/postgres.js";
 
@@ -39,9 +41,11 @@ function nodesOf(plan: Plan): Plan[] {
 }
 
 /** 40,000 waiting messages in a table that was never analysed. */
-async function fullQueue(): Promise<{ client: Client; schema: string; project: number; consumer: string }> {
+async function fullQueue(
+  outbox?: OutboxOptions,
+): Promise<{ client: Client; schema: string; project: number; consumer: string }> {
   const url = emptyPlace();
-  await using backend = await openAt(url);
+  await using backend = await openAt(url, { outbox });
   const schema = schemaOf(url);
   const client = await connectTo(url);
   await client.query(`ALTER TABLE "${schema}".qluster_message SET (autovacuum_enabled = false)`);
@@ -67,21 +71,83 @@ it("claims from a queue that was just filled without a look at more rows than it
   expect(scans.map((node) => node["Node Type"])).not.toContain("Bitmap Heap Scan");
 });
 
-it("finishes and finds again by index, also in tables that were never analysed", async () => {
+it("finds again by index, also in tables that were never analysed", async () => {
   const { client, schema, project } = await fullQueue();
   const ids = Array.from({ length: 256 }, (_, n) => newTask(`t${n}`).id);
-  const statements: [sql: string, values: unknown[]][] = [
-    [
-      `DELETE FROM "${schema}".qluster_message m USING unnest($3::bigint[]) AS f (seq)
-       WHERE m.seq = f.seq AND m.project = $1 AND coalesce(m.owner, 0) = $2`,
-      [project, 1, Array.from({ length: 256 }, (_, n) => n + 1)],
-    ],
-    [`SELECT id FROM "${schema}".qluster_message WHERE project = $1 AND id = ANY ($2)`, [project, ids]],
-  ];
+  const sql = `SELECT id FROM "${schema}".qluster_message WHERE project = $1 AND id = ANY ($2)`;
 
-  for (const [sql, values] of statements) {
-    const nodes = await plansOf(client, sql, values);
-    const scans = nodes.filter((node) => node["Relation Name"] === "qluster_message");
-    expect(scans.map((node) => node["Node Type"])).not.toContain("Seq Scan");
+  const nodes = await plansOf(client, sql, [project, ids]);
+
+  expect(scansOf(nodes)).not.toContain("Seq Scan");
+});
+
+/** Statement and parameters as the backend sends them, but for many messages at once. */
+function finishMany(schema: string, project: number, consumer: string, count: number): [string, unknown[]] {
+  const attempt = {
+    number: 1,
+    ending: "succeeded",
+    counted: true,
+    startedAt: 1,
+    stoppedAt: 2,
+    worker: "w",
+    error: null,
+  } as const;
+  const outcome = { to: "succeeded", result: "1", keep: true } as const;
+  const { sql, parameters } = endingInside(project, Number(consumer), { receipt: 1, attempt, outcome });
+  const many = parameters.slice(2).map((one) => {
+    const [item] = String(one).slice(1, -1).split(",");
+    return `{${Array.from({ length: count }, () => item).join(",")}}`;
+  });
+  const seqs = `{${Array.from({ length: count }, (_, n) => n + 1).join(",")}}`;
+  return [rendered(sql.text, schema), [project, consumer, seqs, ...many.slice(1)]];
+}
+
+it("finishes by the messages' own numbers, also in a table that was never analysed", async () => {
+  const { client, schema, project, consumer } = await fullQueue();
+  await client.query(`SELECT count(*) FROM "${schema}".qluster_take($1, $2, $3, $4, $5)`, [
+    project,
+    Date.now(),
+    consumer,
+    ["q"],
+    500,
+  ]);
+  await client.query(`UPDATE "${schema}".qluster_message SET owner = $1 WHERE seq <= 256`, [consumer]);
+
+  const nodes = await plansOf(client, ...finishMany(schema, project, consumer, 256));
+
+  const scans = nodes.filter(
+    (node) => node["Relation Name"] === "qluster_message" && node["Node Type"] !== "ModifyTable",
+  );
+  expect(scans.map((node) => node["Index Name"])).toEqual(["qluster_message_pkey"]);
+});
+
+function scansOf(nodes: readonly Plan[]): string[] {
+  return nodes.filter((node) => node["Relation Name"] === "qluster_message").map((node) => node["Node Type"]);
+}
+
+it("hands out what is to be sent to a broker elsewhere, and begins it, without a look at more rows than asked for", async () => {
+  const times = { aheadMs: 0, handMs: 0, resendMs: 60_000, missingMs: 30_000 };
+  const { client, schema, project, consumer } = await fullQueue(times);
+  const ids = Array.from({ length: 256 }, (_, n) => newTask(`t${n}`).id);
+  const own = [project, Date.now() + 1_000, consumer, times.resendMs, times.aheadMs];
+
+  const handed = await plansOf(
+    client,
+    `SELECT seq FROM "${schema}".qluster_hand_out($1, $2, $3, $4, $5, 0, -1, $2, NULL, 500)`,
+    own,
+  );
+  const begun = await plansOf(client, `SELECT answer FROM "${schema}".qluster_begin($1, $2, $3, $4, $5, $6)`, [
+    ...own,
+    ids,
+  ]);
+
+  const walk = handed.find((node) => node["Index Name"] === "qluster_message_unsent");
+  expect(walk?.["Actual Rows"]).toBe(500);
+  expect(handed.map((node) => node["Node Type"])).not.toContain("Sort");
+  const scans = [...handed, ...begun].filter((node) => node["Relation Name"] === "qluster_message");
+  expect(scans.length).toBeGreaterThan(4);
+  for (const node of scans) {
+    expect(node["Node Type"]).not.toBe("Seq Scan");
+    expect(node["Actual Rows"]).toBeLessThanOrEqual(500);
   }
 });

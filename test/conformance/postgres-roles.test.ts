@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { expect, it } from "vitest";
 import { atOnce, consumer, message } from "../../src/testing/messages.js";
+import { change, firing, insert, newSchedule } from "../../src/testing/schedules/schedules.js";
 import { hookOf, newTask, retrying, succeeded, succeededUnkept } from "../../src/testing/tasks.js";
 import { connectTo, emptyPlace, openAt, schemaOf } from "../support/postgres.js";
 
@@ -59,6 +60,9 @@ it("needs no more than the documented privileges: an owner of the schema, and a 
   expect(await backend.cache.addMembers("s", ["a"], 1)).toBe(1);
   await backend.broker.enqueue("other", [message("m")]);
   expect(await backend.broker.deleteQueue("other")).toBe(1);
+  const schedule = await insert(backend, newSchedule("every minute"));
+  expect(await change(backend, firing(schedule, "fired", 60_000))).toBe("done");
+  expect(await backend.store.schedules.runs(schedule.id, { limit: 1 })).toHaveLength(1);
   await backend.store.clean({ successesMs: 0, failuresMs: 0, successesCount: 1, per: "group", groupMs: 0 });
   expect(await created.schema.migrate()).toEqual([]);
 });

@@ -1,14 +1,21 @@
-import { createHash } from "node:crypto";
 import { describe, it } from "vitest";
-import { brokerSuite, cacheSuite, manualClock, schemaSuite, storeSuite, type Where } from "../../src/testing/index.js";
-import { emptyPlace, openAt } from "../support/postgres.js";
+import type { BackendOptions } from "../../src/contracts/index.js";
+import {
+  brokerSuite,
+  cacheSuite,
+  manualClock,
+  outboxSuite,
+  scheduleSuite,
+  schemaSuite,
+  storeSuite,
+  type Where,
+} from "../../src/testing/index.js";
+import { emptyPlace, openAt, schemaFor } from "../support/postgres.js";
 
 describe("postgres", () => {
   const clock = manualClock();
-  const open = ({ place, project, migrate }: Where) => {
-    const schema = `test_${createHash("sha256").update(place).digest("hex").slice(0, 24)}`;
-    return openAt(emptyPlace({ schema }), { project, migrate }, clock);
-  };
+  const open = ({ place, ...where }: Where & Pick<BackendOptions, "outbox">) =>
+    openAt(emptyPlace({ schema: schemaFor(place) }), where, clock);
 
   brokerSuite({
     describe,
@@ -26,6 +33,8 @@ describe("postgres", () => {
     },
   });
   storeSuite({ describe, it, clock, open });
+  outboxSuite({ describe, it, clock, open });
+  scheduleSuite({ describe, it, clock, open });
   cacheSuite({ describe, it, clock, open });
   schemaSuite({ describe, it, clock, open, tables: true });
 });

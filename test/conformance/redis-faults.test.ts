@@ -304,7 +304,7 @@ describe("a Redis that fails while it is used", () => {
     onTestFinished(() => thief.disconnect());
     const [member = ""] = await thief.zrange("{qluster:shop}:q:1", "0", "0");
     await thief.zrem("{qluster:shop}:q:1", member);
-    await thief.zadd(`{qluster:shop}:h:${owner.id}`, "1", member);
+    await thief.hset(`{qluster:shop}:h:${owner.id}`, member, "1");
 
     await owner.take({ max: 1, waitMs: 0 });
 
@@ -329,6 +329,30 @@ describe("one consumer that gives back and takes at the same moment", () => {
       expect(await owner.take({ max: 3, waitMs: 0 })).toEqual([]);
       expect(await backend.broker.lockSize()).toBe(3);
     }
+  });
+});
+
+describe("retention by group", () => {
+  it("finds what may go behind a hundred groups that have to stay, and sorts anew when asked by another part", async () => {
+    const { url } = await server();
+    const backend = await openOn(url);
+    const inGroups = Array.from({ length: 260 }, (_, index) => newTask(`g${index}`, { group: `g${index % 130}` }));
+    const others = ["o1", "o2", "o3", "o4"].map((name) => newTask(name));
+    await backend.store.submit([...inGroups, ...others]);
+    const owner = await consumer(backend.broker);
+    const taken = await takeAll(owner, 300);
+    await backend.store.finish(
+      owner.id,
+      taken.map((delivery) => succeeded(delivery)),
+    );
+    const limits = { successesMs: null, failuresMs: null, successesCount: 1, groupMs: 600_000 };
+
+    expect(await backend.store.clean({ ...limits, per: "group" })).toBe(3);
+    expect(await stateOf(backend, "o4")).toBe("succeeded");
+    expect(await backend.store.clean({ ...limits, per: "group" })).toBe(0);
+    expect(await backend.store.clean({ ...limits, per: "func", groupMs: -1 })).toBe(260);
+    expect((await backend.store.counts(1_000)).succeeded).toBe(1);
+    expect(await backend.store.countGroup("g1", "all")).toBe(0);
   });
 });
 

@@ -1,7 +1,16 @@
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { openBackend } from "../../src/backends/redis/index.js";
-import type { Backend } from "../../src/contracts/backend.js";
-import { brokerSuite, cacheSuite, manualClock, schemaSuite, storeSuite, type Where } from "../../src/testing/index.js";
+import type { Backend, BackendOptions } from "../../src/contracts/backend.js";
+import {
+  brokerSuite,
+  cacheSuite,
+  manualClock,
+  outboxSuite,
+  scheduleSuite,
+  schemaSuite,
+  storeSuite,
+  type Where,
+} from "../../src/testing/index.js";
 import { redisForTests, startRedisCluster } from "../support/redis.js";
 
 const capabilities = {
@@ -27,12 +36,13 @@ describe.each([
   afterAll(() => server.stop());
 
   // A place is a project of its own: its keys begin with its name, and lie in a slot of its own.
-  const open = ({ place, project, migrate }: Where): Promise<Backend> =>
+  const open = ({ place, project, migrate, outbox }: Where & Pick<BackendOptions, "outbox">): Promise<Backend> =>
     openBackend(
       {
         location: server.url,
         project: `${place} ${project}`,
         migrate,
+        outbox,
         durability: "process",
         blockMs: 50,
         retryMs: 5_000,
@@ -42,6 +52,8 @@ describe.each([
 
   brokerSuite({ describe, it, clock, open, capabilities });
   storeSuite({ describe, it, clock, open });
+  scheduleSuite({ describe, it, clock, open });
+  outboxSuite({ describe, it, clock, open });
   cacheSuite({ describe, it, clock, open });
   schemaSuite({ describe, it, clock, open, tables: false });
 });

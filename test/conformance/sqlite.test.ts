@@ -11,6 +11,7 @@ import {
   flowSuite,
   manualClock,
   outboxSuite,
+  scheduleSuite,
   schemaSuite,
   storeSuite,
   type Where,
@@ -48,6 +49,7 @@ describe.each(drivers)("sqlite by $name", (driver) => {
   });
   storeSuite({ describe, it, clock, open });
   outboxSuite({ describe, it, clock, open });
+  scheduleSuite({ describe, it, clock, open });
   cacheSuite({ describe, it, clock, open });
   flowSuite({ describe, it, clock, open });
   schemaSuite({ describe, it, clock, open, tables: true });

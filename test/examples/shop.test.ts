@@ -1,12 +1,14 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+const cli = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 const folder = fileURLToPath(new URL("../../examples/reviews", import.meta.url));
 
 describe("the shop of examples/reviews", () => {
@@ -77,6 +79,16 @@ describe("the shop of examples/reviews", () => {
 
     expect(answer.status).toBe(status);
     expect(((await answer.json()) as { error: string }).error).toContain(message);
+  });
+
+  it("has declared its schedules, which a cluster will fire", async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [cli, "schedule", "list"], {
+      cwd: folder,
+      env: { ...process.env, REVIEWS_DATA: data },
+    });
+
+    expect(stdout).toContain("daily report  tasks.dailyReport  [declared in code]\n  Every day at 08:00 (UTC).");
+    expect(stdout).toContain("nightly cleanup  tasks.nightlyCleanup");
   });
 
   it("says that it knows no such review", async () => {

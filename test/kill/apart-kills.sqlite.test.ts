@@ -89,6 +89,26 @@ it("survives that Redis, as its broker, loses everything between the kills", asy
   await checkAll(shop, ids);
 });
 
+it("survives kills with Redis as its database: one success for each task, each hook run, no time to send left", async () => {
+  const redis = await startRedis();
+  onTestFinished(() => redis.stop());
+  const config = { database: redis.url, broker: "sqlite:broker.db" };
+  await using shop = await workshop({ ...config, attempts: 0, workers: 2, lease: "1s" });
+  const ids = await enqueueAll(shop);
+  const ask = (command: string, key: string): number => Number(redis.cli(command, `{qluster:test}:${key}`));
+
+  await killAgainAndAgain(shop, 9, () => {});
+
+  await until(() => hooksRun(shop).size === tasks, limitMs, "every hook to run");
+  await until(() => ask("hlen", "m") === 0, limitMs, "no unfinished task in Redis");
+  for (const id of ids) {
+    const attempts = await shop.q.attempts(id);
+    expect(attempts.filter((attempt) => attempt.ending === "succeeded")).toHaveLength(1);
+  }
+  expect([ask("zcard", "done:ts"), ask("zcard", "done:hs"), ask("exists", "unsent")]).toEqual([tasks, tasks, 0]);
+  await untilEmpty(shop, "broker.db");
+});
+
 /** Waits until a file holds no unfinished task, or no message. */
 async function untilEmpty(shop: Workshop, file: string): Promise<void> {
   const database = connectTo(join(shop.folder, file));

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { Client } from "pg";
 import { inject, onTestFinished } from "vitest";
 import { openBackend } from "../../src/backends/postgres/index.js";
@@ -11,6 +11,11 @@ export function emptyPlace(parameters: Readonly<Record<string, string>> = {}, se
   url.searchParams.set("schema", `test_${randomBytes(8).toString("hex")}`);
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
   return url;
+}
+
+/** The schema that stands for a place of the conformance suites. */
+export function schemaFor(place: string): string {
+  return `test_${createHash("sha256").update(place).digest("hex").slice(0, 24)}`;
 }
 
 /** The address of the run's server. */

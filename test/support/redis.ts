@@ -42,7 +42,7 @@ export async function startRedis({ flags = [], password }: ServerOptions = {}): 
     const place = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--daemonize", "no"];
     // A replica is there at once.
     place.push("--repl-diskless-sync-delay", "0");
-    server = spawn("redis-server", [...place, "--appendonly", "no", ...login, ...flags], { stdio: "ignore" });
+    server = spawn(program(), [...place, "--appendonly", "no", ...login, ...flags], { stdio: "ignore" });
     await until(`redis-server on port ${port} answers`, () => /PONG/.test(cli("ping")));
   };
 
@@ -115,6 +115,12 @@ export function emptyRedis(server: string): string {
 /** Runs `redis-cli` on an address. */
 export function redisCli(url: string, ...values: string[]): string {
   return execFileSync("redis-cli", ["-u", url, ...values], { encoding: "utf8", stdio: "pipe" }).trim();
+}
+
+/** With its folder, so that DEBUG RESTART finds it again. */
+function program(): string {
+  const folders = (process.env["PATH"] ?? "").split(":");
+  return folders.map((folder) => join(folder, "redis-server")).find(existsSync) ?? "redis-server";
 }
 
 /** The binaries come from Debian's package when they are missing and we may install it. */

@@ -5,9 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve as absolute } from "node:path";
 import { createQluster } from "qluster";
 import type { Qluster, QlusterConfig } from "qluster";
-import { inject } from "vitest";
-import { emptyPlace } from "./postgres.js";
-import { emptyRedis } from "./redis.js";
+import { emptyServer } from "./server.js";
 
 const cli = absolute("dist/cli/main.js");
 
@@ -89,9 +87,7 @@ export async function reports() { const t = currentTask(); for (let i = 1; i <= 
 
 /** The database that the run of this project is about: a server that it has started, or else a file. */
 function emptyDatabase(folder: string): string {
-  const redis = inject("redisUrl");
-  if (redis !== undefined) return emptyRedis(redis);
-  return inject("postgresUrl") === undefined ? `sqlite:${join(folder, "q.db")}` : emptyPlace().href;
+  return emptyServer() ?? `sqlite:${join(folder, "q.db")}`;
 }
 
 export async function workshop(given: Partial<QlusterConfig> = {}, extraTasks = ""): Promise<Workshop> {

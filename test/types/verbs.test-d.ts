@@ -14,10 +14,14 @@ import {
   parallel,
   previous,
   ref,
+  Schedule,
+  scheduled,
   signals,
   task,
 } from "../../src/index.js";
 import type {
+  AfterCommitVerbs,
+  EnqueueVerbs,
   ChainId,
   FetchedTask,
   FinishedTask,
@@ -33,7 +37,7 @@ type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ?
 declare function is<A, B>(..._: Equal<A, B> extends true ? [] : [never]): void;
 
 const q = createQluster(defineConfig({ name: "shop", database: "sqlite:x" }));
-const { asyncTask, asyncTasks, asyncChain, asyncIter, result, fetch, resultGroup, fetchGroup } = q;
+const { asyncTask, asyncTasks, asyncChain, asyncIter, schedule, result, fetch, resultGroup, fetchGroup } = q;
 
 async function moderateReview(_reviewId: number) {
   return "ok" as const;
@@ -233,6 +237,43 @@ export async function reading(): Promise<void> {
   await result("a-name", { wait: "5 seconds" });
 }
 
+export async function schedules(): Promise<void> {
+  const made = await schedule(resize, { type: "CRON", cron: "0 22 * * 1-5", args: ["a", 300] });
+  is<typeof made, Schedule>();
+  await schedule("core.tasks.report", {
+    type: "DAILY",
+    at: "03:00",
+    timeZone: "Europe/Moscow",
+    hook: "core.tasks.notify",
+  });
+  await schedule("core.tasks.report", { every: "45s", overlap: "queue", catchUp: "all", jitter: "5s" });
+  await schedule("core.tasks.report", {
+    type: Schedule.MINUTES,
+    minutes: 5,
+    repeats: 24,
+    upsert: true,
+    name: "report",
+  });
+  await schedule("core.tasks.remind", { nextRun: new Date() });
+  await q.schedules.sync([scheduled(resize, { type: "HOURLY", name: "resize", args: ["a", 1], timeout: "5s" })]);
+  // @ts-expect-error args are required
+  await schedule(resize, { type: "DAILY" });
+  // @ts-expect-error args follow the task
+  await schedule(resize, { type: "DAILY", args: ["a", "300"] });
+  // @ts-expect-error cron is required
+  await schedule("x", { type: "CRON" });
+  // @ts-expect-error minutes belong to MINUTES
+  await schedule("x", { type: "DAILY", minutes: 5 });
+  // @ts-expect-error there is no such type
+  await schedule("x", { type: "DALY" });
+  // @ts-expect-error not a duration
+  await schedule("x", { every: "5 min" });
+  // @ts-expect-error did you mean timeout
+  await schedule("x", { type: "DAILY", timeot: "5s" });
+  // @ts-expect-error a declared schedule needs a name
+  scheduled("x", { type: "DAILY" });
+}
+
 export async function ids(): Promise<void> {
   const id = await asyncTask(resize, "a1", 300);
   // @ts-expect-error a string is not an id of anything in particular
@@ -291,4 +332,28 @@ export async function generics(): Promise<void> {
   is<typeof q, Qluster>();
   // @ts-expect-error verbs are not there to be replaced
   q.result = async () => undefined;
+}
+
+export async function transactions(): Promise<void> {
+  const tx = {};
+  const id = await q.in(tx).asyncTask(resize, "a1", 300);
+  is<typeof id, TaskId<{ url: string }>>();
+  is<keyof ReturnType<Qluster["in"]>, keyof EnqueueVerbs>();
+  // @ts-expect-error Property 'result' does not exist on type 'EnqueueVerbs'
+  await q.in(tx).result(id);
+  // @ts-expect-error a string is not a width
+  await q.in(tx).asyncTask(resize, "a1", "300");
+  // @ts-expect-error a name is no transaction
+  q.in("tx");
+  q.in(tx, { lockTimeout: "2s" });
+  // @ts-expect-error not a duration
+  q.in(tx, { lockTimeout: "soon" });
+  const [first] = await q.in(tx).asyncTasks([link(resize, "a1", 300)]);
+  is<typeof first, TaskId<{ url: string }>>();
+  is<ReturnType<typeof q.withTransaction<Promise<number>>>, Promise<number>>();
+  const later = q.afterCommit(tx);
+  is<typeof later, AfterCommitVerbs>();
+  await q.afterCommit().committed();
+  await currentTask()?.completeIn(tx, { url: "u" });
+  await currentTask()?.completeIn(tx);
 }

@@ -1,4 +1,5 @@
 import type { UnsentMessage } from "../../contracts/outbox.js";
+import type { Schedules } from "../../contracts/schedules.js";
 import type { NewTask, Store } from "../../contracts/store.js";
 import type { ApartContext } from "./context.js";
 import { over } from "./over.js";
@@ -21,6 +22,14 @@ export function apartStore(context: ApartContext): Store {
       await send(tasks.filter(({ id }, index) => answers[index]?.id === id));
       return answers;
     },
+
+    schedules: over<Schedules>(store.schedules, {
+      async change(changes) {
+        const answers = await store.schedules.change(changes);
+        await send(changes.flatMap(({ tasks }, index) => (answers[index] === "done" ? tasks : [])));
+        return answers;
+      },
+    }),
 
     async saveFinished(task, settlement) {
       await store.saveFinished(task, settlement);

@@ -1,5 +1,6 @@
 import type { RetentionLimits, StoredTask } from "../../contracts/store.js";
 import { expireFlows } from "./flow-cancel.js";
+import { keepOutcome } from "./schedules.js";
 import type { ProjectState } from "./state.js";
 
 /** Removes finished tasks that are older, or more, than the limits say. Resolves to how many. */
@@ -12,6 +13,7 @@ export function cleanUp(state: ProjectState, limits: RetentionLimits, now: numbe
 }
 
 export function removeFinished(state: ProjectState, task: StoredTask): void {
+  keepOutcome(state, task, task.state);
   state.finished.delete(task.id);
   state.attempts.delete(task.id);
   state.notes.delete(task.id);

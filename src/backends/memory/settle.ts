@@ -4,6 +4,7 @@ import { tellFlow } from "./flow-advance.js";
 import { giveBack, recordAttempt } from "./leases.js";
 import { leaveLine } from "./line.js";
 import { rollUp } from "./rollups.js";
+import { keepOutcome } from "./schedules.js";
 import type { Message, ProjectState } from "./state.js";
 import { isKnown, newMessage, submitTask } from "./submit.js";
 import { storedTask } from "./task-states.js";
@@ -74,7 +75,10 @@ export function endMessage(
   remove(state, message);
   const stored = finishedTask(state, message, outcome, now);
   rollUp(state, stored, now);
-  if (outcome.to === "succeeded" && !outcome.keep) forget(state, message);
+  if (outcome.to === "succeeded" && !outcome.keep) {
+    keepOutcome(state, message, outcome.to);
+    forget(state, message);
+  }
   // The first ending stays, should a broker have carried a finished task again.
   else if (!state.finished.has(message.id)) state.finished.set(message.id, stored);
   if (message.member !== undefined) state.memberOf.set(message.id, message.member.flow);

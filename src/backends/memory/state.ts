@@ -1,5 +1,6 @@
 import type { ClusterAddress, RunningTask } from "../../contracts/broker.js";
 import type { OutboxOptions } from "../../contracts/outbox.js";
+import type { NewRun, StoredSchedule } from "../../contracts/schedules.js";
 import type {
   AttemptRecord,
   ClusterOrder,
@@ -8,6 +9,7 @@ import type {
   StoredTask,
   TaskKind,
   TaskProgress,
+  TaskState,
   UniqueKey,
 } from "../../contracts/store.js";
 import type { Membership } from "../../contracts/flows.js";
@@ -30,6 +32,12 @@ export interface ProjectState {
   readonly flows: Map<string, FlowState>;
   /** The flows that finished tasks were members of. */
   readonly memberOf: Map<string, string>;
+  /** By id. */
+  readonly schedules: Map<string, StoredSchedule>;
+  /** By the schedule's id, oldest first. */
+  readonly runs: Map<string, NewRun[]>;
+  /** How scheduled tasks have ended whose own record is gone, by their ids. */
+  readonly outcomes: Map<string, TaskState>;
   readonly rollups: Map<string, Writable<MinuteRollup>>;
   readonly beats: Map<string, { readonly status: ClusterStatus; readonly until: number }>;
   readonly orders: Map<string, ClusterOrder[]>;
@@ -114,6 +122,9 @@ export function emptyProject(): ProjectState {
     unique: new Map(),
     flows: new Map(),
     memberOf: new Map(),
+    schedules: new Map(),
+    runs: new Map(),
+    outcomes: new Map(),
     rollups: new Map(),
     beats: new Map(),
     orders: new Map(),

@@ -9,6 +9,7 @@ import { dissolve, membersOf } from "./groups.js";
 import { addNotes, readNotes } from "./notes.js";
 import { cleanUp } from "./retention.js";
 import { rollupsSince } from "./rollups.js";
+import { memorySchedules } from "./schedules.js";
 import { saveFinishedTask, settle } from "./settle.js";
 import type { ProjectState } from "./state.js";
 import { submitTasks } from "./submit.js";
@@ -25,6 +26,7 @@ const capabilities: StoreCapabilities = {
 export function memoryStore(state: ProjectState, clock: Clock): Store {
   return {
     capabilities,
+    schedules: memorySchedules(state, clock),
     flows: memoryFlows(state, clock),
     submit: async (tasks) => submitTasks(state, tasks, clock.now()),
     saveFinished: async (task, settlement) => saveFinishedTask(state, task, settlement, clock.now()),

@@ -13,3 +13,12 @@ export function textArray(values: readonly (string | null)[]): string {
 function element(value: string | null): string {
   return value === null ? "NULL" : `"${value.replace(special, String.raw`\$&`)}"`;
 }
+
+/**
+ * Arrays side by side, as rows: the parameters from `first` on, by the types of their elements. Behind a subselect the planner does
+ * not see how long they are, and expects few rows: so it looks each one up by its key, also in a table that was never
+ * analysed, where it would else read everything.
+ */
+export function rowsOf(first: number, ...types: readonly string[]): string {
+  return `unnest(${types.map((type, index) => `(SELECT $${first + index}::${type}[])`).join(", ")})`;
+}

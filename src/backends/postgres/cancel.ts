@@ -2,7 +2,8 @@ import type { CancelAnswer, NewTask, Settlement } from "../../contracts/store.js
 import { cancelledWhileWaiting } from "../../core/cancelled-task.js";
 import { giveOrder } from "./clusters.js";
 import type { Queries } from "./connections.js";
-import { endMessages, nobody } from "./end-messages.js";
+import { endMessages } from "./end-messages.js";
+import { nobody } from "./held-messages.js";
 import { statement } from "./statement.js";
 import { submitWith } from "./submit.js";
 

@@ -6,6 +6,7 @@ const beatSql = statement(
   "beat",
   `INSERT INTO {heartbeat} (project, cluster, expires_at, status) VALUES ($1, $2, {now} + $3, $4)
    ON CONFLICT (project, cluster) DO UPDATE SET expires_at = excluded.expires_at, status = excluded.status`,
+  { isQuick: true },
 );
 const liveSql = statement(
   "live-clusters",
@@ -16,7 +17,11 @@ const giveSql = statement(
   `WITH told AS (INSERT INTO {order} (project, cluster, told_at, body) VALUES ($1, $2, {now}, $3))
    SELECT {tell}($1, 3)`,
 );
-const takeSql = statement("take-orders", "DELETE FROM {order} WHERE project = $1 AND cluster = $2 RETURNING seq, body");
+const takeSql = statement(
+  "take-orders",
+  "DELETE FROM {order} WHERE project = $1 AND cluster = $2 RETURNING seq, body",
+  { isQuick: true },
+);
 
 /** Publishes a cluster's status. */
 export async function beat(database: Queries, status: ClusterStatus, ttlMs: number): Promise<void> {

@@ -1,16 +1,21 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { QueryResult } from "pg";
 import type { Clock } from "../../contracts/clock.js";
+import type { OutboxOptions } from "../../contracts/outbox.js";
 import { ClosedError, ConfigError, StoreUnavailableError } from "../../errors.js";
 import { newPool, type Pool, type PoolClient, type PoolConfig } from "./driver.js";
 import { Gate } from "./gate.js";
 import { isConflict, isForeignStatement, isLost } from "./postgres-error.js";
+import { Silence, type Limit } from "./silence.js";
 import { rendered, serverTime, unnamed, type SqlValue, type Statement } from "./statement.js";
 import { translated } from "./translated-error.js";
 import { typeParsers } from "./type-parsers.js";
 
 /** A statement that takes longer counts as lost, in milliseconds: behind a silent network it would never return. */
 const limitMs = 10_000;
+const longest: Limit = { ms: limitMs };
+/** A server that is there greets sooner, in milliseconds. One that is busy is asked again. */
+const greetingMs = 3_000;
 /** How often two transactions may stand in each other's way before the caller is told. */
 const mostConflicts = 10;
 /** Older servers know neither generated numbers nor the plans that the claim relies on. */
@@ -18,6 +23,8 @@ const oldestVersion = 120_000;
 
 /** What runs as one statement, or as part of one transaction. */
 export interface Queries {
+  /** There when a broker elsewhere carries the tasks. */
+  readonly outbox: OutboxOptions | null;
   all<Row>(statement: Statement, parameters?: readonly SqlValue[]): Promise<Row[]>;
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- as `all`, whose shape the statement's author knows
   first<Row>(statement: Statement, parameters?: readonly SqlValue[]): Promise<Row | undefined>;
@@ -37,6 +44,8 @@ interface ConnectionParts {
   readonly listen: "auto" | "on" | "off";
   /** Given by tests: instead of the server's clock. */
   readonly clock: Clock | undefined;
+  /** Of statements that are always done in a moment. */
+  readonly answerMs: number;
 }
 
 /** Connections to one database, as one schema sees it. */
@@ -46,6 +55,7 @@ export class Connections {
   readonly #parts: ConnectionParts;
   readonly #texts = new Map<string, string>();
   readonly #gate: Gate;
+  readonly #silence: Silence;
   #greeting: Promise<void> | undefined;
   #isNamed: boolean;
   #canListen: boolean;
@@ -53,12 +63,14 @@ export class Connections {
 
   constructor(parts: ConnectionParts) {
     this.#parts = parts;
+    this.#silence = new Silence(parts.answerMs);
     this.schema = parts.schema;
     this.place = parts.place;
     this.#isNamed = this.#canListen = parts.listen !== "off";
     // One connection listens.
     this.#gate = new Gate((optionsOf(parts.pool).max ?? 10) - 1);
     parts.pool.on("error", ignore);
+    parts.pool.on("connect", bearErrors);
   }
 
   /** Opens nothing yet. @param client - A pool or options for one, when the application has them. */
@@ -66,9 +78,15 @@ export class Connections {
     location: { readonly schema: string; readonly listen: "auto" | "on" | "off"; readonly pool: PoolConfig },
     client: unknown,
     clock: Clock | undefined,
+    answerMs: number = greetingMs,
   ): Promise<Connections> {
     const isLent = typeof (client as Partial<Pool> | undefined)?.connect === "function";
-    const options: PoolConfig = { ...poolDefaults, ...location.pool, ...(client as PoolConfig | undefined) };
+    const options: PoolConfig = {
+      ...poolDefaults,
+      connectionTimeoutMillis: answerMs,
+      ...location.pool,
+      ...(client as PoolConfig | undefined),
+    };
     const pool = isLent ? (client as Pool) : await newPool(options);
     const { schema, listen } = location;
     return new Connections({
@@ -77,6 +95,7 @@ export class Connections {
       schema,
       listen,
       clock,
+      answerMs,
       place: placeOf(isLent ? optionsOf(pool) : options),
     });
   }
@@ -92,7 +111,8 @@ export class Connections {
 
   /** One statement, committed by itself. */
   async query(statement: Statement, parameters: readonly SqlValue[], isArray = false): Promise<QueryResult> {
-    return await this.#use((client) => this.#send(client, statement, parameters, isArray));
+    const work = (client: PoolClient): Promise<QueryResult> => this.#send(client, statement, parameters, isArray);
+    return await this.#use(work, this.#silence.limitOf(statement, longest));
   }
 
   /** All of `work`, or nothing. It may run more than once, when other transactions stood in its way. */
@@ -102,7 +122,7 @@ export class Connections {
       const value = await work((statement, parameters, isArray) => this.#send(client, statement, parameters, isArray));
       await client.query("COMMIT");
       return value;
-    });
+    }, longest);
   }
 
   /** Several statements without parameters, inside a transaction of the caller. */
@@ -121,15 +141,16 @@ export class Connections {
     if (this.#isClosed) return;
     this.#isClosed = true;
     const { pool, isOwn } = this.#parts;
-    if (isOwn) await pool.end();
-    else pool.off("error", ignore);
+    if (isOwn) return await pool.end();
+    pool.off("error", ignore);
+    pool.off("connect", bearErrors);
   }
 
-  async #use<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+  async #use<T>(work: (client: PoolClient) => Promise<T>, limit: Limit): Promise<T> {
     await this.#greet();
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#useOnce(work);
+        return await this.#useOnce(work, limit);
       } catch (error) {
         if (isForeignStatement(error) && this.#isNamed) {
           // A proxy that we did not recognise: from now on we work as behind one.
@@ -141,10 +162,10 @@ export class Connections {
     }
   }
 
-  async #useOnce<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+  async #useOnce<T>(work: (client: PoolClient) => Promise<T>, limit: Limit = longest): Promise<T> {
     await this.#gate.enter();
     try {
-      return await this.#useClient(await this.#checkoutForAll(), work);
+      return await this.#useClient(await this.#checkoutForAll(), work, limit);
     } finally {
       this.#gate.leave();
     }
@@ -159,13 +180,16 @@ export class Connections {
     }
   }
 
-  async #useClient<T>(client: PoolClient, work: (client: PoolClient) => Promise<T>): Promise<T> {
+  async #useClient<T>(client: PoolClient, work: (client: PoolClient) => Promise<T>, limit: Limit): Promise<T> {
     let isBroken = false;
     const broke = (): void => void (isBroken = true);
     client.on("error", broke);
     try {
-      return await inTime(work(client), limitMs, this.place);
+      const value = await inTime(work(client), limit.ms, this.place);
+      this.#silence.answered(client, limit);
+      return value;
     } catch (error) {
+      if (error instanceof StoreUnavailableError) this.#silence.noticed(limit);
       isBroken ||= error instanceof StoreUnavailableError || isLost(error) || severityOf(error) === "FATAL";
       // Harmless where no transaction is open.
       if (!isBroken) await client.query("ROLLBACK").catch(broke);
@@ -201,7 +225,16 @@ export class Connections {
     return known;
   }
 
+  /** A connection that has answered since the last silence: the others broke in it, and each would cost a wait. */
   async #checkout(): Promise<PoolClient> {
+    for (;;) {
+      const client = await this.#connect();
+      if (!this.#silence.isSuspect(client)) return client;
+      client.release(true);
+    }
+  }
+
+  async #connect(): Promise<PoolClient> {
     if (this.#isClosed) throw new ClosedError();
     const connecting = this.#parts.pool.connect();
     try {
@@ -256,7 +289,6 @@ const greetingSql =
 
 const poolDefaults: PoolConfig = {
   max: 10,
-  connectionTimeoutMillis: limitMs,
   idleTimeoutMillis: 60_000,
   keepAlive: true,
   application_name: "qluster",
@@ -307,3 +339,8 @@ function severityOf(error: unknown): unknown {
 
 /** Idle connections that break are replaced by the pool; whoever needs one meets the error itself. */
 function ignore(): void {}
+
+/** One that breaks in the moment when the pool hands it over has no listener yet, and would end the process. */
+function bearErrors(client: PoolClient): void {
+  client.on("error", ignore);
+}

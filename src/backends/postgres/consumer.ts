@@ -7,12 +7,12 @@ import type {
   RunningTask,
   TakeOptions,
 } from "../../contracts/broker.js";
-import { LeaseLostError } from "../../errors.js";
+import { LeaseLostError, StoreUnavailableError } from "../../errors.js";
 import { Pause } from "../sql/pause.js";
-import { acknowledge, release } from "./held-messages.js";
+import { acknowledge, release, resync } from "./held-messages.js";
 import { closeLease, renewLease } from "./lease.js";
 import type { ProjectDatabase } from "./project-database.js";
-import { take } from "./take.js";
+import { take, type Look } from "./take.js";
 
 /** A hold on messages in the database. */
 export class PostgresConsumer implements Consumer {
@@ -22,21 +22,29 @@ export class PostgresConsumer implements Consumer {
   readonly #queues: readonly string[];
   readonly #safetyMs: number;
   readonly #waiting = new Set<Pause>();
+  readonly #leaseMs: number;
+  /** One look after the other: what is held is compared with what is known in between. */
+  #looking: Promise<unknown> = Promise.resolve();
+  /** A reply was lost; the server may carry out what was asked even now. Until then it is looked at again. */
+  #unsureUntil = -Infinity;
+  #mustResync = false;
 
   /** @param safetyMs - The longest time between two looks, in milliseconds, should a wake-up get lost. */
-  constructor(seq: number, { queues }: ConsumeOptions, database: ProjectDatabase, safetyMs: number) {
+  constructor(seq: number, { queues, leaseMs }: ConsumeOptions, database: ProjectDatabase, safetyMs: number) {
     this.id = String(seq);
     this.#seq = seq;
     this.#database = database;
     this.#queues = [...queues];
+    this.#leaseMs = leaseMs;
     this.#safetyMs = safetyMs;
+    database.held.open(this.id);
   }
 
   async take(options: TakeOptions): Promise<Delivery[]> {
     const { max, waitMs, signal } = options;
     const queues = (options.from ?? this.#queues).filter((queue) => this.#queues.includes(queue));
     if (isAborted(signal) || max <= 0) return [];
-    const { deliveries } = await take(this.#database, this.#seq, queues, max);
+    const { deliveries } = await this.#look(queues, max);
     if (deliveries.length > 0 || waitMs <= 0 || isAborted(signal)) return deliveries;
     return await this.#wait(queues, options);
   }
@@ -54,12 +62,41 @@ export class PostgresConsumer implements Consumer {
 
   async renew(running: readonly RunningTask[]): Promise<void> {
     if (!(await renewLease(this.#database, this.#seq, running))) throw new LeaseLostError(this.id);
+    if (performance.now() < this.#unsureUntil) await this.#inTurn(() => resync(this.#database, this.#seq));
   }
 
   async close(): Promise<void> {
     await closeLease(this.#database, this.#seq);
+    this.#database.held.close(this.id);
     for (const pause of this.#waiting) pause.end();
     this.#database.wakeUp.changed("messages");
+  }
+
+  #look(queues: readonly string[], max: number): Promise<Look> {
+    return this.#inTurn(() => this.#lookNow(queues, max));
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#looking.then(work);
+    this.#looking = done.catch(() => {});
+    return done;
+  }
+
+  async #lookNow(queues: readonly string[], max: number): Promise<Look> {
+    try {
+      if (this.#mustResync) await resync(this.#database, this.#seq);
+      this.#mustResync = false;
+      const look = await take(this.#database, this.#seq, queues, max);
+      const receipts = look.deliveries.map(({ receipt }) => String(receipt));
+      this.#database.held.add(this.id, receipts);
+      return look;
+    } catch (error) {
+      if (error instanceof StoreUnavailableError && error.maybeWritten) {
+        this.#mustResync = true;
+        this.#unsureUntil = performance.now() + 2 * this.#leaseMs;
+      }
+      throw error;
+    }
   }
 
   async #wait(queues: readonly string[], { max, waitMs, signal }: TakeOptions): Promise<Delivery[]> {
@@ -76,7 +113,7 @@ export class PostgresConsumer implements Consumer {
       for (;;) {
         pause.reset();
         if (isAborted(signal) || this.#database.isClosed) return [];
-        const { deliveries, nextMs } = await take(this.#database, this.#seq, queues, max);
+        const { deliveries, nextMs } = await this.#look(queues, max);
         const left = until - performance.now();
         if (deliveries.length > 0 || left <= 0) return deliveries;
         await pause.wait(Math.min(left, Math.max(nextMs, 1), this.#safetyMs));

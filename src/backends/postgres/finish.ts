@@ -15,9 +15,12 @@ export async function finishDeliveries(
 ): Promise<boolean[]> {
   if (settlements.length === 0) return [];
   const owner = consumerNumber(consumer);
+  const turn = database.held.turn();
   const answers = isOneStatement(settlements)
     ? await finishWith(database, owner, settlements)
     : await database.transaction((inside) => finishWith(inside, owner, settlements));
+  const receipts = settlements.map(({ receipt }) => receipt);
+  database.held.remove(String(owner), receipts, turn);
   database.wakeUp.changed("results");
   if (settlements.some((one) => isPutBack(one) || one.followUps.length > 0)) database.wakeUp.changed("messages");
   return answers;

@@ -1,8 +1,17 @@
 import type { Receipt, ReleaseOptions } from "../../contracts/broker.js";
-import { numberArray } from "./array-literal.js";
+import { numberArray, rowsOf } from "./array-literal.js";
 import type { Queries } from "./connections.js";
 import type { ProjectDatabase } from "./project-database.js";
 import { statement } from "./statement.js";
+
+/** The owner of a message that nobody holds, free or delayed. */
+export const nobody = 0;
+
+/**
+ * The fence, beside `m.seq = f.seq`: project 1, owner 2. Written so that no index on these columns serves it: in a table that
+ * was never analysed, the planner would read all rows of the project, or of the owner, for each row that it looks for.
+ */
+export const heldBy: string = `m.project + 0 = $1 AND coalesce(m.owner, ${nobody}) = $2::bigint`;
 
 /** What belongs to a task that leaves no record, removed with the rows of `gone`. */
 export const forgetDetails = `
@@ -10,11 +19,21 @@ export const forgetDetails = `
   progress AS (DELETE FROM {progress} p USING gone WHERE p.project = $1 AND p.id = gone.id),
   lines AS (DELETE FROM {log} l USING gone WHERE l.project = $1 AND l.id = gone.id)`;
 
+/** The new time to send of a message that is given back. Without an outbox it stays. */
+export function sendAgain(dueAt: string, resendMs: string, aheadMs: string): string {
+  return `CASE WHEN ${resendMs}::bigint IS NULL THEN m.send_at ELSE {resend_at}({now}, ${dueAt}, ${resendMs}, ${aheadMs}) END`;
+}
+
+/** What {@link sendAgain} needs to know. */
+export function resending({ outbox }: Queries): [resendMs: number | null, aheadMs: number | null] {
+  return [outbox?.resendMs ?? null, outbox?.aheadMs ?? null];
+}
+
 const acknowledgeSql = statement(
   "acknowledge",
   `WITH gone AS (
-     DELETE FROM {message} m USING unnest($3::bigint[]) AS f (seq)
-     WHERE m.seq = f.seq AND m.project = $1 AND m.owner = $2 RETURNING m.seq, m.id), ${forgetDetails}
+     DELETE FROM {message} m USING ${rowsOf(3, "bigint")} AS f (seq)
+     WHERE m.seq = f.seq AND ${heldBy} RETURNING m.seq, m.id), ${forgetDetails}
    SELECT seq FROM gone`,
 );
 
@@ -25,10 +44,26 @@ const releaseSql = statement(
      UPDATE {message} m
      SET owner = CASE WHEN $4::bigint > 0 THEN 0 END,
        due_at = CASE WHEN $4::bigint > 0 THEN {now} + $4::bigint ELSE m.due_at END,
-       deliveries = greatest(0, m.deliveries + $5)
-     FROM unnest($3::bigint[]) AS f (seq) WHERE m.seq = f.seq AND m.project = $1 AND m.owner = $2 RETURNING 1)
+       deliveries = greatest(0, m.deliveries + $5),
+       send_at = ${sendAgain("CASE WHEN $4::bigint > 0 THEN {now} + $4::bigint ELSE m.due_at END", "$6", "$7")}
+     FROM ${rowsOf(3, "bigint")} AS f (seq) WHERE m.seq = f.seq AND ${heldBy} RETURNING 1)
    SELECT {tell}($1, 1) FROM freed LIMIT 1`,
 );
+
+/** What a reply that never arrived had handed out goes back. */
+const resyncSql = statement(
+  "resync",
+  `WITH freed AS (
+     UPDATE {message} m SET owner = NULL, deliveries = greatest(0, m.deliveries - 1)
+     WHERE m.project = $1 AND m.owner = $2 AND m.owner > 0 AND NOT m.seq = ANY ($3::bigint[]) RETURNING 1)
+   SELECT {tell}($1, 1) FROM freed LIMIT 1`,
+);
+
+/** Gives back what the consumer holds without knowing of it. No claim of its own may be under way. */
+export async function resync(database: ProjectDatabase, consumer: number): Promise<void> {
+  const known = database.held.of(String(consumer)).map(Number);
+  await database.run(resyncSql, [consumer, numberArray(known)]);
+}
 
 /** Removes messages for good; `false` for what is not the consumer's any more. */
 export async function acknowledge(
@@ -36,7 +71,9 @@ export async function acknowledge(
   consumer: number,
   receipts: readonly Receipt[],
 ): Promise<boolean[]> {
+  const turn = database.held.turn();
   const rows = await database.all<{ seq: number }>(acknowledgeSql, [consumer, seqsOf(receipts)]);
+  database.held.remove(String(consumer), receipts, turn);
   const gone = new Set(rows.map(({ seq }) => seq));
   // Twice in one call is once.
   return receipts.map((receipt) => gone.delete(Number(receipt)));
@@ -44,12 +81,20 @@ export async function acknowledge(
 
 /** Gives messages back, unstarted. What is not the consumer's any more is passed over. */
 export async function release(
-  database: Queries,
+  database: ProjectDatabase,
   consumer: number,
   receipts: readonly Receipt[],
   { delayMs = 0, suspect = false }: ReleaseOptions,
 ): Promise<void> {
-  await database.run(releaseSql, [consumer, seqsOf(receipts), Math.ceil(delayMs), suspect ? 1 : -1]);
+  const turn = database.held.turn();
+  await database.run(releaseSql, [
+    consumer,
+    seqsOf(receipts),
+    Math.ceil(delayMs),
+    suspect ? 1 : -1,
+    ...resending(database),
+  ]);
+  database.held.remove(String(consumer), receipts, turn);
 }
 
 function seqsOf(receipts: readonly Receipt[]): string {

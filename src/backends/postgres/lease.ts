@@ -1,6 +1,8 @@
 import type { ConsumeOptions, RunningTask } from "../../contracts/broker.js";
 import { clusterLost } from "../sql/endings.js";
 import { errorText } from "../sql/error-text.js";
+import { LeaseLostError } from "../../errors.js";
+import { codeOf, leaseLostCode } from "./postgres-error.js";
 import type { ProjectDatabase } from "./project-database.js";
 import { statement } from "./statement.js";
 
@@ -23,9 +25,11 @@ const renew = statement(
   `UPDATE {consumer} SET expires_at = {now} + lease_ms, running = $3::json,
      unbroken_since = CASE WHEN expires_at <= {now} THEN {now} ELSE least(unbroken_since, {now}) END
    WHERE project = $1 AND seq = $2`,
+  { isQuick: true },
 );
 
 const leave = statement("close-lease", "SELECT {leave}($1, $2)");
+const leaveApart = statement("close-hold", "SELECT {leave_apart}($1, {now}, $2, $3, $4)");
 
 /** Starts a lease. Resolves to the consumer's number, which is never used again. */
 export async function openLease(database: ProjectDatabase, { leaseMs, cluster }: ConsumeOptions): Promise<number> {
@@ -46,5 +50,16 @@ export async function renewLease(
 
 /** Gives everything back, as a clean release does, and ends the lease. */
 export async function closeLease(database: ProjectDatabase, consumer: number): Promise<void> {
-  await database.first(leave, [consumer]);
+  const { outbox } = database;
+  if (outbox === null) await database.first(leave, [consumer]);
+  else await database.first(leaveApart, [consumer, outbox.resendMs, outbox.aheadMs]);
+}
+
+/** The answer of a function that needs a live lease. @throws {LeaseLostError} */
+export async function underLease<T>(consumer: number, answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw codeOf(error) === leaseLostCode ? new LeaseLostError(String(consumer)) : error;
+  }
 }

@@ -1,3 +1,5 @@
+import type { OutboxOptions } from "../../contracts/outbox.js";
+import { Held } from "../sql/held.js";
 import type { Connections, Queries, Send } from "./connections.js";
 import type { PostgresSchema } from "./schema.js";
 import { statement, type SqlValue, type Statement } from "./statement.js";
@@ -10,6 +12,9 @@ const enter = statement("enter-project", "INSERT INTO {project} (name) VALUES ($
 export class ProjectDatabase implements Queries {
   readonly connections: Connections;
   readonly wakeUp: WakeUp;
+  readonly outbox: OutboxOptions | null;
+  /** What the consumers of this process know that they hold. */
+  readonly held: Held = new Held();
   readonly #schema: PostgresSchema;
   readonly #name: string;
   #entering: Promise<number> | undefined;
@@ -19,11 +24,13 @@ export class ProjectDatabase implements Queries {
     readonly schema: PostgresSchema;
     readonly wakeUp: WakeUp;
     readonly project: string;
+    readonly outbox: OutboxOptions | null;
   }) {
     this.connections = parts.connections;
     this.wakeUp = parts.wakeUp;
     this.#schema = parts.schema;
     this.#name = parts.project;
+    this.outbox = parts.outbox;
   }
 
   get isClosed(): boolean {
@@ -50,7 +57,7 @@ export class ProjectDatabase implements Queries {
   /** All of `work`, or nothing. It may run more than once. */
   async transaction<T>(work: (inside: Queries) => Promise<T>): Promise<T> {
     const project = await this.number();
-    return await this.connections.transaction((send) => work(queries(send, project)));
+    return await this.connections.transaction((send) => work(queries(send, project, this.outbox)));
   }
 
   /** The project's number in this database. @throws {SchemaError} when the tables cannot be used. */
@@ -74,10 +81,11 @@ export class ProjectDatabase implements Queries {
   }
 }
 
-function queries(send: Send, project: number): Queries {
+function queries(send: Send, project: number, outbox: OutboxOptions | null): Queries {
   const sent = (sql: Statement, parameters: readonly SqlValue[] = [], isArray = false) =>
     send(sql, [project, ...parameters], isArray);
   return {
+    outbox,
     all: async <Row>(sql: Statement, parameters?: readonly SqlValue[]) => (await sent(sql, parameters)).rows as Row[],
     // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- as `all`
     first: async <Row>(sql: Statement, parameters?: readonly SqlValue[]) =>

@@ -1,8 +1,8 @@
 import type { Outcome, Settlement } from "../../contracts/store.js";
 import { errorText } from "../sql/error-text.js";
-import { numberArray, textArray } from "./array-literal.js";
+import { numberArray, rowsOf, textArray } from "./array-literal.js";
 import type { Queries } from "./connections.js";
-import { messageNumber } from "./held-messages.js";
+import { heldBy, messageNumber, resending, sendAgain } from "./held-messages.js";
 import { statement, type SqlValue } from "./statement.js";
 
 type BackOutcome = Extract<Outcome, { to: "retrying" | "queued" }>;
@@ -14,22 +14,24 @@ export function isPutBack(settlement: Settlement): settlement is PutBack {
   return settlement.outcome.to === "retrying" || settlement.outcome.to === "queued";
 }
 
+const dueAt = "CASE WHEN f.is_retry = 1 OR f.delay > 0 THEN {now} + f.delay ELSE m.due_at END";
+
 /** step: added to the deliveries, NULL to start anew. is_retry: the place in line starts anew. */
 const putBackSql = statement(
   "put-back",
   `WITH back AS (
      UPDATE {message} m
      SET owner = CASE WHEN f.delay > 0 THEN 0 END,
-       due_at = CASE WHEN f.is_retry = 1 OR f.delay > 0 THEN {now} + f.delay ELSE m.due_at END,
+       due_at = ${dueAt},
+       send_at = ${sendAgain(dueAt, "$13", "$14")},
        deliveries = CASE WHEN f.step IS NULL THEN 0 ELSE greatest(0, m.deliveries + f.step) END,
        starts = m.starts + CASE WHEN f.ending IS NULL THEN 0 ELSE 1 END,
        attempts = m.attempts + f.counted,
        started_at = coalesce(f.started_at, m.started_at),
        stopped_at = coalesce(f.stopped_at, m.stopped_at),
        worker = coalesce(f.worker, m.worker)
-     FROM unnest($3::bigint[], $4::bigint[], $5::int[], $6::int[], $7::int[], $8::text[], $9::bigint[], $10::bigint[],
-       $11::text[], $12::text[]) AS f (seq, delay, is_retry, step, counted, ending, started_at, stopped_at, worker, error)
-     WHERE m.seq = f.seq AND m.project = $1 AND m.owner = $2
+     FROM ${rowsOf(3, "bigint", "bigint", "int", "int", "int", "text", "bigint", "bigint", "text", "text")} AS f (seq, delay, is_retry, step, counted, ending, started_at, stopped_at, worker, error)
+     WHERE m.seq = f.seq AND ${heldBy}
      RETURNING m.seq, m.id, m.starts, f.ending, f.counted, f.started_at, f.stopped_at, f.worker, f.error),
    recorded AS (
      INSERT INTO {attempt} (project, id, number, ending, counted, started_at, stopped_at, worker, error)
@@ -45,7 +47,11 @@ export async function putBack(
   settlements: readonly PutBack[],
 ): Promise<ReadonlySet<number>> {
   if (settlements.length === 0) return new Set();
-  const row = await database.first<{ seqs: string | null }>(putBackSql, [consumer, ...parametersOf(settlements)]);
+  const row = await database.first<{ seqs: string | null }>(putBackSql, [
+    consumer,
+    ...parametersOf(settlements),
+    ...resending(database),
+  ]);
   return new Set((row?.seqs?.split(",") ?? []).map(Number));
 }
 

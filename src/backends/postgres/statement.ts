@@ -3,6 +3,8 @@ export interface Statement {
   /** Under it, a connection keeps the statement prepared. Unique in this folder. */
   readonly name: string;
   readonly text: string;
+  /** Always done in a moment: without an answer soon, its connection counts as lost. */
+  readonly isQuick?: boolean;
 }
 
 /** The name of what is sent once, and kept prepared nowhere. */
@@ -11,8 +13,8 @@ export const unnamed = "";
 export type SqlValue = string | number | boolean | null;
 
 /** A statement that is never changed at run time. Parameter 1 is the project's number. */
-export function statement(name: string, text: string): Statement {
-  return { name, text };
+export function statement(name: string, text: string, options: { readonly isQuick?: boolean } = {}): Statement {
+  return { name, text, ...options };
 }
 
 /**

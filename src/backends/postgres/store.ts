@@ -10,6 +10,7 @@ import { countMembers, dissolve, membersOf } from "./groups.js";
 import { readNotes, saveNotes } from "./notes.js";
 import type { ProjectDatabase } from "./project-database.js";
 import { attemptsOf, finishedById, tasksById } from "./read.js";
+import { postgresSchedules } from "./schedules.js";
 import { statement } from "./statement.js";
 import { submitTasks } from "./submit.js";
 import { topics, type Topic } from "./wake-up.js";
@@ -23,6 +24,7 @@ export function postgresStore(database: ProjectDatabase): Store {
     get capabilities() {
       return capabilities(database.connections.canListen);
     },
+    schedules: postgresSchedules(database),
     submit: (tasks) => submitTasks(database, tasks),
     finish: (consumer, settlements) => finishDeliveries(database, consumer, settlements),
     saveFinished: (task, settlement) =>

@@ -3,13 +3,44 @@ import { rankOf } from "../sql/task-row.js";
 import { numberArray, textArray } from "./array-literal.js";
 import type { Queries } from "./connections.js";
 import type { ProjectDatabase } from "./project-database.js";
-import { statement, type SqlValue } from "./statement.js";
+import { statement, type SqlValue, type Statement } from "./statement.js";
 
 const submitSql = statement(
   "submit",
-  `SELECT place, id, created FROM {submit}($1, {now}, $2, $3::text[], $4::text[], $5::int[], $6::bigint[], $7::bigint[],
+  `SELECT place, id, created FROM {submit}($1::int, {now}, $2::boolean, $3::text[], $4::text[], $5::int[], $6::bigint[], $7::bigint[],
      $8::bigint[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::bigint[],
      $17::text[])`,
+);
+
+/** For transactions of the application. The first parameter is how long to wait for a key, in milliseconds. */
+const submitInsideSql = statement(
+  "submit-inside",
+  `SELECT place, id, created FROM {submit_inside}($1::int, $2::int, {now}, $3::text[], $4::text[], $5::int[], $6::bigint[],
+     $7::bigint[], $8::bigint[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
+     $16::bigint[], $17::text[])`,
+);
+
+/** The statement of {@link submitTasks} for a transaction of the application, with all its parameters. */
+export function submittingInside(
+  project: number,
+  tasks: readonly NewTask[],
+  lockTimeoutMs: number,
+): { readonly sql: Statement; readonly parameters: readonly SqlValue[] } {
+  const [isUnique = false, ...rest] = parametersOf(tasks);
+  if (isUnique === false) return { sql: submitSql, parameters: [project, isUnique, ...rest] };
+  return { sql: submitInsideSql, parameters: [Math.max(1, Math.floor(lockTimeoutMs)), project, ...rest] };
+}
+
+/** What the function answers: nothing when all tasks are new. */
+export function submittedFrom(tasks: readonly NewTask[], rows: readonly Submitted[]): Submitted[] {
+  if (rows.length === 0) return tasks.map(({ id }) => ({ id, created: true }));
+  return rows.map(({ id, created }) => ({ id, created }));
+}
+
+/** The same, with a time to send. */
+const submitApartSql = statement(
+  "submit-apart",
+  submitSql.text.replace("{submit}", "{submit_apart}").replace("$17::text[]", "$17::text[], $18, $19"),
 );
 
 interface SubmittedRow {
@@ -28,9 +59,12 @@ export async function submitTasks(database: ProjectDatabase, tasks: readonly New
 /** The same inside a transaction that is open already. */
 export async function submitWith(database: Queries, tasks: readonly NewTask[]): Promise<Submitted[]> {
   if (tasks.length === 0) return [];
-  const rows = await database.all<SubmittedRow>(submitSql, parametersOf(tasks));
-  if (rows.length === 0) return tasks.map(({ id }) => ({ id, created: true }));
-  return rows.map(({ id, created }) => ({ id, created }));
+  const { outbox } = database;
+  const rows =
+    outbox === null
+      ? await database.all<SubmittedRow>(submitSql, parametersOf(tasks))
+      : await database.all<SubmittedRow>(submitApartSql, [...parametersOf(tasks), outbox.handMs, outbox.aheadMs]);
+  return submittedFrom(tasks, rows);
 }
 
 function parametersOf(tasks: readonly NewTask[]): SqlValue[] {

@@ -1,7 +1,6 @@
 import type { Delivery } from "../../contracts/broker.js";
-import { LeaseLostError } from "../../errors.js";
 import { textArray } from "./array-literal.js";
-import { codeOf, leaseLostCode } from "./postgres-error.js";
+import { underLease } from "./lease.js";
 import type { ProjectDatabase } from "./project-database.js";
 import { statement } from "./statement.js";
 
@@ -29,6 +28,7 @@ const takeSql = statement(
   "take",
   `SELECT seq, place, id, envelope, rank, deliveries, attempts, starts, queued_at, due_at, expired
    FROM {take}($1, {now}, $2, $3::text[], $4)`,
+  { isQuick: true },
 );
 
 /** Hands out up to `max` messages, from the first queue first; in each by priority, due time and enqueue order. */
@@ -38,26 +38,14 @@ export async function take(
   queues: readonly string[],
   max: number,
 ): Promise<Look> {
-  const rows = await look(database, consumer, queues, max);
+  const values = [consumer, textArray(queues), Math.min(max, 1e6)];
+  const rows = await underLease(consumer, database.arrays<TakenRow>(takeSql, values));
   const [first] = rows;
   if (first === undefined || first[0] === 0) {
     const [, , , , , , , , now = 0, dueAt] = first ?? [];
     return { deliveries: [], nextMs: dueAt === null || dueAt === undefined ? Infinity : dueAt - now };
   }
   return { deliveries: rows.sort(byPlace).map((row) => delivery(row, queues)), nextMs: 0 };
-}
-
-async function look(
-  database: ProjectDatabase,
-  consumer: number,
-  queues: readonly string[],
-  max: number,
-): Promise<TakenRow[]> {
-  try {
-    return await database.arrays<TakenRow>(takeSql, [consumer, textArray(queues), Math.min(max, 1e6)]);
-  } catch (error) {
-    throw codeOf(error) === leaseLostCode ? new LeaseLostError(String(consumer)) : error;
-  }
 }
 
 /** The rows of an update come in no particular order. */

@@ -13,7 +13,7 @@ const pulseMs = 5_000;
 const patienceMs = 1_000;
 
 /** What may have changed. The numbers are those of the function `tell`. */
-export const topics = { messages: 1, results: 2, orders: 3 } as const;
+export const topics = { messages: 1, results: 2, orders: 3, schedules: 4 } as const;
 export type Topic = keyof typeof topics;
 
 interface TopicState {
@@ -34,6 +34,7 @@ export class WakeUp {
     messages: newState(),
     results: newState(),
     orders: newState(),
+    schedules: newState(),
   };
   #client: PoolClient | undefined;
   #working: Promise<void> | undefined;
@@ -97,6 +98,8 @@ export class WakeUp {
       this.#isAskedAgain = true;
       return;
     }
+    // It may take long, behind a network that went silent.
+    this.#planPoll();
     this.#working = this.#settle().finally(() => {
       this.#working = undefined;
       if (this.#isAskedAgain) this.#work();
@@ -129,8 +132,8 @@ export class WakeUp {
       return undefined;
     }
     this.#client = client;
-    await client.query(`LISTEN "${channelOf(this.#connections.schema)}"`);
     this.#pulse = setInterval(() => void this.#beat(client), pulseMs).unref();
+    await client.query(`LISTEN "${channelOf(this.#connections.schema)}"`);
     this.#changedAll();
     return client;
   }

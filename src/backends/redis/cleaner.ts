@@ -3,6 +3,8 @@ import type { RedisProject } from "./project.js";
 
 /** Tasks in one call of the script: others get their turn in between. */
 const step = 256;
+/** Functions, names or groups in one call of the script; it knows the same number. */
+const partsAtOnce = 100;
 /** Tasks that one call of `clean` removes by their number: the rest is for the next one. */
 const mostSurplus = 100_000;
 
@@ -76,10 +78,13 @@ export class Cleaner {
       while ((await this.#project.run<number>("clean", ["sort", list, per, step])) > 0);
     }
     let removed = 0;
-    while (removed < mostSurplus) {
-      const some = await this.#project.run<number>("clean", ["parts", count, groupMs, step]);
-      if (some === 0) return removed;
+    for (let passed = 0; removed < mostSurplus;) {
+      const [some, seen] = await this.#project.run<[number, number]>("clean", ["parts", count, groupMs, step, passed]);
       removed += some;
+      if (some > 0) continue;
+      if (seen < partsAtOnce) break;
+      // Nothing of these may go now.
+      passed += partsAtOnce;
     }
     return removed;
   }

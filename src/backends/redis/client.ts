@@ -52,10 +52,12 @@ export interface RedisPlace {
  * @param given - A client, or options for one, instead of the URL.
  * @throws {ClientMissingError} when ioredis is not installed. @throws {ConfigError} when the URL is none.
  */
-export async function placeOf(url: string, given: unknown): Promise<RedisPlace> {
+export async function placeOf(url: string, given: unknown, answerMs: number): Promise<RedisPlace> {
   if (isClient(given)) return givenPlace(given);
   const ioredis = await importIoredis();
-  return given === undefined ? placeByUrl(url, ioredis) : placeByOptions(given as GivenOptions, ioredis);
+  return given === undefined
+    ? placeByUrl(url, ioredis, answerMs)
+    : placeByOptions(given as GivenOptions, ioredis, answerMs);
 }
 
 function isClient(given: unknown): given is RedisClient {
@@ -70,7 +72,7 @@ function givenPlace(client: RedisClient): RedisPlace {
   return { client, isOwn: false, newReader, isCluster, isTls: false, shown: "the client of the application" };
 }
 
-function placeByUrl(url: string, ioredis: Ioredis): RedisPlace {
+function placeByUrl(url: string, ioredis: Ioredis, answerMs: number): RedisPlace {
   const address = parseRedisUrl(url);
   const shown = url.replace(/^([a-z-]+:\/\/[^:@]*):.*@/i, "$1:***@");
   if (typeof address === "string") throw new ConfigError([`database: "${shown}" ${address}.`]);
@@ -78,7 +80,7 @@ function placeByUrl(url: string, ioredis: Ioredis): RedisPlace {
   const isCluster = kind === "cluster";
   const newClient = isCluster
     ? () => newCluster(ioredis, nodes, login)
-    : () => newSingle(ioredis, { ...login, ...nodes[0], db });
+    : () => newSingle(ioredis, { ...login, ...nodes[0], db }, answerMs);
   return { client: newClient(), isOwn: true, newReader: newClient, isCluster, isTls: "tls" in login, shown };
 }
 
@@ -90,16 +92,33 @@ interface GivenOptions {
   readonly nodes?: readonly RedisNode[];
 }
 
-function placeByOptions({ nodes, ...options }: GivenOptions, ioredis: Ioredis): RedisPlace {
-  const newClient = nodes === undefined ? () => newSingle(ioredis, options) : () => newCluster(ioredis, nodes, options);
+function placeByOptions({ nodes, ...options }: GivenOptions, ioredis: Ioredis, answerMs: number): RedisPlace {
+  const newClient =
+    nodes === undefined ? () => newSingle(ioredis, options, answerMs) : () => newCluster(ioredis, nodes, options);
   const { host = "localhost", port = 6379, path } = options;
   const shown = nodes?.map((node) => `${node.host}:${node.port}`).join(",") ?? path ?? `${host}:${port}`;
   const kind = { isCluster: nodes !== undefined, isTls: options.tls !== undefined };
   return { client: newClient(), isOwn: true, newReader: newClient, ...kind, shown };
 }
 
-function newSingle({ Redis }: Ioredis, options: object): RedisClient {
-  return new Redis({ ...options, ...connectionOptions, ...retryOptions });
+function newSingle({ Redis }: Ioredis, options: object, answerMs: number): RedisClient {
+  const client = new Redis({ ...options, ...connectionOptions, connectTimeout: answerMs, ...retryOptions });
+  endSilentGreetings(client, answerMs);
+  return client;
+}
+
+/** A server that lets us in and says nothing more would keep the client waiting for ever. */
+function endSilentGreetings(client: RedisClient, answerMs: number): void {
+  client.on("connect", () => {
+    const timer = setTimeout(() => client.disconnect(true), answerMs).unref();
+    const done = (): void => {
+      clearTimeout(timer);
+      client.off("ready", done);
+      client.off("close", done);
+    };
+    client.on("ready", done);
+    client.on("close", done);
+  });
 }
 
 function newCluster({ Cluster }: Ioredis, nodes: readonly RedisNode[], options: object): RedisClient {
@@ -128,7 +147,9 @@ function pauseBefore(times: number): number {
 
 const connectionOptions = {
   lazyConnect: true,
-  connectTimeout: 5_000,
+  connectTimeout: 3_000,
+  // What did not answer is not waited for again when it is given up.
+  disconnectTimeout: 250,
   keepAlive: 10_000,
   enableAutoPipelining: false,
   // What was under way when the connection ended is rejected at once: we know best what may be sent again.

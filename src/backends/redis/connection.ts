@@ -9,13 +9,13 @@ interface ConnectionOptions {
   readonly shown: string;
   /** How long a call is tried again while the server is away, in milliseconds. */
   readonly retryMs: number;
+  /** A call that is not answered for so long has lost its connection, in milliseconds. Large ones get more. */
+  readonly answerMs: number;
   readonly isTls: boolean;
   /** Made here, so closed here. */
   readonly isOwn: boolean;
 }
 
-/** A call that is not answered for so long has lost its connection, in milliseconds. */
-const silentMs = 5_000;
 /** Between two tries of one call, in milliseconds. */
 const betweenMs = 25;
 
@@ -24,19 +24,28 @@ export class Connection {
   readonly client: RedisClient;
   readonly shown: string;
   readonly #retryMs: number;
+  readonly answerMs: number;
   readonly #isOwn: boolean;
   readonly #isTls: boolean;
   #lastError: unknown;
   #isClosed = false;
+  #changing: Promise<void> | undefined;
+  #heardNothing: () => void = () => {};
 
   constructor(options: ConnectionOptions) {
     this.client = options.client;
     this.shown = options.shown;
     this.#retryMs = options.retryMs;
+    this.answerMs = options.answerMs;
     this.#isOwn = options.isOwn;
     this.#isTls = options.isTls;
     this.client.on("error", this.#noteError);
     this.client.on("node error", this.#noteError);
+  }
+
+  /** Calls `told` when a connection went silent without an end: others to the same server may be as dead. */
+  onSilence(told: () => void): void {
+    this.#heardNothing = told;
   }
 
   get isClosed(): boolean {
@@ -60,16 +69,18 @@ export class Connection {
    * Calls the server, again and again while it is away.
    *
    * @param work - Told whether an earlier try may have arrived.
+   * @param patienceMs - How long an answer may take; asked when `work` has begun.
    */
-  async call<T>(work: (again: boolean) => Promise<T>): Promise<T> {
+  async call<T>(work: (again: boolean) => Promise<T>, patienceMs: () => number = () => this.answerMs): Promise<T> {
     const deadline = performance.now() + this.#retryMs;
     let again = false;
     for (;;) {
       if (this.client.status !== "ready") await this.#ready(deadline, false, again);
       try {
-        return await this.#answered(work(again));
+        return await this.#answered(work(again), patienceMs());
       } catch (error) {
-        if (this.#isClosed || !isOutage(error)) throw configFault(error, this.shown) ?? error;
+        if (this.#isClosed) throw this.#unavailable(error, again);
+        if (!isOutage(error)) throw configFault(error, this.shown) ?? error;
         again ||= maybeArrived(error);
         if (performance.now() + betweenMs >= deadline) throw this.#unavailable(error, again);
         await pause(betweenMs);
@@ -111,28 +122,29 @@ export class Connection {
     }
   }
 
+  /** One look for all that wait: during an outage there may be hundreds. */
   #change(ms: number): Promise<void> {
-    return new Promise((resolve) => {
+    this.#changing ??= new Promise((resolve) => {
       const done = (): void => {
         clearTimeout(timer);
         this.client.off("ready", done);
+        this.#changing = undefined;
         resolve();
       };
       const timer = setTimeout(done, ms);
       this.client.on("ready", done);
     });
+    return this.#changing;
   }
 
   /** A connection that went silent without an end is given up: a new one will tell. */
-  #answered<T>(reply: Promise<T>): Promise<T> {
+  #answered<T>(reply: Promise<T>, patienceMs: number): Promise<T> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () => {
-          if (this.#isOwn) this.client.disconnect(true);
-          reject(new Error("Command timed out"));
-        },
-        Math.max(this.#retryMs, silentMs),
-      );
+      const timer = setTimeout(() => {
+        if (this.#isOwn) this.client.disconnect(true);
+        this.#heardNothing();
+        reject(new Error("Command timed out"));
+      }, patienceMs);
       reply.then(resolve, reject).finally(() => clearTimeout(timer));
     });
   }

@@ -10,7 +10,7 @@ import type {
 } from "../../contracts/broker.js";
 import { LeaseLostError } from "../../errors.js";
 import { clusterLost } from "../sql/endings.js";
-import type { Held } from "./held.js";
+import type { Held } from "../sql/held.js";
 import { idOfMember } from "./key-layout.js";
 import { readBody, readChanges } from "./packing.js";
 import { Pause } from "../sql/pause.js";
@@ -46,8 +46,8 @@ export async function openConsumer(parts: ConsumerParts, options: ConsumeOptions
   return new RedisConsumer(id, [...options.queues], parts);
 }
 
-/** A hold on messages: the sorted set `h:<id>`. */
-class RedisConsumer implements Consumer {
+/** A hold on messages: the hash `h:<id>`. */
+export class RedisConsumer implements Consumer {
   readonly id: string;
   readonly #queues: readonly string[];
   readonly #parts: ConsumerParts;
@@ -160,7 +160,8 @@ function readDeliveries(texts: readonly string[], now: number): Delivery[] {
   return deliveries;
 }
 
-function deliveryOf(receipt: string, body: string, changes: string, now: number): Delivery {
+/** @param changes - As they were when it was handed out. */
+export function deliveryOf(receipt: string, body: string, changes: string, now: number): Delivery {
   const { queuedAt, dueAt, expiresAt, head, envelope } = readBody(body);
   const changed = readChanges(changes);
   return {

@@ -1,12 +1,13 @@
 import type { Backend, BackendOptions, OpenBackend, Schema } from "../../contracts/backend.js";
 import type { Clock } from "../../contracts/clock.js";
+import { Held } from "../sql/held.js";
 import { redisBroker } from "./broker.js";
 import { redisCache } from "./cache.js";
 import { placeOf, type RedisPlace } from "./client.js";
 import { Connection } from "./connection.js";
-import { Held } from "./held.js";
 import { projectPrefix } from "./key-layout.js";
 import { describeServers, lossesSentence } from "./losses.js";
+import { redisOutbox } from "./outbox.js";
 import { RedisProject } from "./project.js";
 import { checkServers } from "./server-check.js";
 import { readServers, type ServerFacts } from "./server-facts.js";
@@ -24,9 +25,9 @@ const manualSafetyMs = 20;
  * @param options - `location`: a URL. `client`: a client of ioredis, or options for one, instead of it.
  */
 export const openBackend: OpenBackend = async (options, clock) => {
-  const { location, durability, retryMs } = options;
-  const place = await placeOf(location, options.client);
-  const connection = new Connection({ ...place, retryMs });
+  const { location, durability, retryMs, answerMs = 3_000 } = options;
+  const place = await placeOf(location, options.client, answerMs);
+  const connection = new Connection({ ...place, retryMs, answerMs });
   try {
     await connection.open();
     checkServers(await connection.call(() => readServers(place.client)), { ...place, durability });
@@ -41,21 +42,22 @@ export const openBackend: OpenBackend = async (options, clock) => {
 
 function projectOn(
   connection: Connection,
-  { project: name, durability }: BackendOptions,
+  { project: name, durability, outbox }: BackendOptions,
   clock: Clock | undefined,
 ): RedisProject {
   const replicas = typeof durability === "object" ? durability.replicas : 0;
-  return new RedisProject({ connection, clock, prefix: projectPrefix(name), replicas });
+  return new RedisProject({ connection, clock, prefix: projectPrefix(name), replicas, outbox });
 }
 
 function backendOn(
   project: RedisProject,
   connection: Connection,
   { client, newReader, shown }: RedisPlace,
-  { durability }: BackendOptions,
+  { durability, outbox }: BackendOptions,
   isTestClock: boolean,
 ): Backend {
   const wakeUp = new WakeUp(project, newReader);
+  connection.onSilence(() => wakeUp.reconnect());
   const parts = { project, wakeUp, held: new Held(), safetyMs: isTestClock ? manualSafetyMs : safetyMs };
   const now = async (): Promise<number> => (await project.run<[number]>("read", [1]))[0];
   const servers = (): Promise<ServerFacts[]> => connection.call(() => readServers(client));
@@ -64,6 +66,7 @@ function backendOn(
     store: redisStore(parts, now),
     cache: redisCache(project),
     schema: noTables,
+    outbox: outbox === undefined ? undefined : redisOutbox(parts, outbox),
     losses: async () => lossesSentence(await servers(), durability),
     async [Symbol.asyncDispose]() {
       connection.close();

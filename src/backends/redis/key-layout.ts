@@ -10,7 +10,14 @@ export function projectPrefix(project: string): string {
 }
 
 /** What a message's member says besides its place and its id. The scripts know the same numbers. */
-export const messageFlags = { hook: 1, uniqueTillEnd: 2, uniqueTillStart: 4, inGroup: 8, named: 16 } as const;
+export const messageFlags = {
+  hook: 1,
+  uniqueTillEnd: 2,
+  uniqueTillStart: 4,
+  inGroup: 8,
+  named: 16,
+  scheduled: 32,
+} as const;
 
 /** Lower ranks are taken first: from 0 for priority 100 to 200 for priority -100. */
 export function rankOf(priority: number): number {
@@ -20,4 +27,8 @@ export function rankOf(priority: number): number {
 /** The id in a member: 22 characters of place and flags stand before it. */
 export function idOfMember(member: string): string {
   return member.slice(22);
+}
+
+export function priorityOfRank(rank: number): number {
+  return rankOfPriorityZero - rank;
 }

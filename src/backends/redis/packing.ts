@@ -83,13 +83,14 @@ const withoutTask = {
   unique: null,
 } as const;
 
-function flagsOf({ kind, unique, group, name }: NewTask): number {
+function flagsOf({ kind, parent, unique, group, name }: NewTask): number {
   let flags = kind === "hook" ? messageFlags.hook : 0;
   if (unique !== null) {
     flags += unique.until === "started" ? messageFlags.uniqueTillStart : messageFlags.uniqueTillEnd;
   }
   if (group !== null) flags += messageFlags.inGroup;
   if (name !== null) flags += messageFlags.named;
+  if (kind === "task" && parent !== null) flags += messageFlags.scheduled;
   return flags;
 }
 

@@ -1,4 +1,5 @@
 import type { Clock } from "../../contracts/clock.js";
+import type { OutboxOptions } from "../../contracts/outbox.js";
 import { StoreUnavailableError } from "../../errors.js";
 import type { RedisClient } from "./client.js";
 import type { Connection } from "./connection.js";
@@ -14,6 +15,7 @@ interface ProjectOptions {
   readonly clock: Clock | undefined;
   /** How many replicas have a write before it counts as done. */
   readonly replicas: number;
+  readonly outbox: OutboxOptions | undefined;
 }
 
 interface Confirmed {
@@ -30,12 +32,14 @@ export class RedisProject {
   readonly #connection: Connection;
   readonly #clock: Clock | undefined;
   readonly #replicas: number;
+  readonly #outbox: string;
 
-  constructor({ connection, prefix, clock, replicas }: ProjectOptions) {
+  constructor({ connection, prefix, clock, replicas, outbox }: ProjectOptions) {
     this.prefix = prefix;
     this.#connection = connection;
     this.#clock = clock;
     this.#replicas = replicas;
+    this.#outbox = outbox === undefined ? "" : timesOf(outbox);
   }
 
   get isClosed(): boolean {
@@ -45,7 +49,10 @@ export class RedisProject {
   /** Runs a script that may be lost in a failover, or that writes nothing. */
   run<T>(name: ScriptName, values: Values): Promise<T> {
     const called = script(name);
-    return this.#connection.call((): Promise<T> => this.#evaluate(called, values));
+    return this.#connection.call(
+      (): Promise<T> => this.#evaluate(called, values),
+      () => this.#patienceFor(values),
+    );
   }
 
   /**
@@ -55,11 +62,17 @@ export class RedisProject {
    */
   async runSafely<T>(name: ScriptName, values: (again: boolean) => Values): Promise<T> {
     const called = script(name);
-    if (this.#replicas === 0)
-      return await this.#connection.call((again): Promise<T> => this.#evaluate(called, values(again)));
+    let sent: Values = [];
+    const patience = (): number => this.#patienceFor(sent);
+    if (this.#replicas === 0) {
+      return await this.#connection.call(
+        (again): Promise<T> => this.#evaluate(called, (sent = values(again))),
+        patience,
+      );
+    }
     let first: { readonly reply: T } | undefined;
     return await this.#connection.call(async (again) => {
-      const { reply, replicas } = await this.#evaluateAndWait(called, values(again));
+      const { reply, replicas } = await this.#evaluateAndWait(called, (sent = values(again)));
       // Told again, a write finds itself done; what it answered at first is the answer.
       first ??= { reply: reply as T };
       if (replicas >= this.#replicas) return first.reply;
@@ -68,13 +81,18 @@ export class RedisProject {
           "Check that the replicas are connected, or ask for fewer (option `durability`).",
         { maybeWritten: true },
       );
-    });
+    }, patience);
   }
 
-  /** The keys that each script is called with, and the time. */
+  /** The keys that each script is called with, and the time with what follows from an outbox. */
   #parameters(values: Values): readonly (string | number)[] {
     const time = this.#clock === undefined ? "" : Math.floor(this.#clock.now());
-    return [this.prefix, `${this.prefix}~`, time, ...values];
+    return [this.prefix, `${this.prefix}~`, this.#outbox === "" ? time : `${time}${this.#outbox}`, ...values];
+  }
+
+  /** Thousands of tasks in one call take their time. */
+  #patienceFor(values: Values): number {
+    return this.#connection.answerMs + values.length;
   }
 
   async #evaluate<T>({ sha, text }: Script, values: Values): Promise<T> {
@@ -106,6 +124,11 @@ export class RedisProject {
     if (error !== undefined && error !== null) throw error;
     return { reply: done?.[1], replicas: Number(waited?.[1] ?? 0) };
   }
+}
+
+/** As `base.lua` reads them behind the time. */
+function timesOf({ aheadMs, handMs, resendMs }: OutboxOptions): string {
+  return [aheadMs, handMs, resendMs].map((ms) => `;${Math.floor(ms)}`).join("");
 }
 
 /** The server has forgotten the script: it was restarted, or another one took over. */

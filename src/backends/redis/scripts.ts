@@ -20,6 +20,10 @@ export type ScriptName =
   | "names"
   | "clean"
   | "listen"
+  | "schedules"
+  | "runs"
+  | "begin"
+  | "outbox"
   | "cache";
 
 /** A script with everything it needs, and the name the server gives it. */

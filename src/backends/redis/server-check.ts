@@ -2,7 +2,7 @@ import type { Durability } from "../../contracts/backend.js";
 import { ConfigError } from "../../errors.js";
 import type { ServerFacts } from "./server-facts.js";
 
-/** The oldest one with every command that the scripts use (ZMSCORE, ZINTER). */
+/** The oldest one with every command that the scripts use. */
 const oldest = [6, 2] as const;
 
 /**

@@ -1,7 +1,7 @@
 import type { Receipt } from "../../contracts/broker.js";
 import type { Settlement } from "../../contracts/store.js";
 import { packEnding, type PackedEnding } from "./ending.js";
-import type { Held } from "./held.js";
+import type { Held } from "../sql/held.js";
 import { packMessage } from "./packing.js";
 import type { RedisProject, Values } from "./project.js";
 

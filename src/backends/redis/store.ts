@@ -16,6 +16,7 @@ import { packEnding } from "./ending.js";
 import { findByName } from "./find-by-name.js";
 import { packMessage } from "./packing.js";
 import type { RedisProject } from "./project.js";
+import { redisSchedules } from "./schedules.js";
 import { settle, stepOf } from "./settle.js";
 import { countMembers, dissolve, membersOf } from "./store-groups.js";
 import { readAttempts, readNotes, readTasks, saveNotes } from "./store-read.js";
@@ -38,6 +39,7 @@ export function redisStore(
   const clusters = (...values: (string | number)[]): Promise<unknown> => project.run("clusters", values);
   return {
     capabilities,
+    schedules: redisSchedules(project, wakeUp),
     submit: (tasks) => submitTasks(project, tasks),
     saveFinished: (task, settlement) => saveFinished(project, task, settlement),
     finish: (consumer, settlements) => settle(parts, consumer, settlements.map(stepOf)),
@@ -64,7 +66,7 @@ export function redisStore(
     },
     throughput: (since) => rollupsSince(project, since),
     clean: (limits) => cleaner.clean(limits),
-    watch: (changed) => wakeUp.watch(changed),
+    watch: (changed) => wakeUp.watch("store", changed),
     now,
   };
 }

@@ -3,8 +3,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { RedisClient } from "./client.js";
 import type { RedisProject } from "./project.js";
 
-/** Tasks in a queue (`q:` and its name), or any change in the store. */
-export type Topic = `q:${string}` | "store";
+/** Tasks in a queue (`q:` and its name), any change in the store but to schedules, or the plan: schedules. */
+export type Topic = `q:${string}` | "store" | "plan";
 
 /** How long the server remembers that we wait, unless it is told again, in milliseconds. */
 const rememberedMs = 60_000;
@@ -47,14 +47,14 @@ export class WakeUp {
     return stop;
   }
 
-  /** The same for changes in the store, for those who cannot wait: what they missed until then is told by one call. */
-  watch(changed: () => void): () => void {
+  /** The same for those who cannot wait: what they missed until then is told by one call. */
+  watch(topic: "store" | "plan", changed: () => void): () => void {
     let isOver = false;
     const heard = (): void => {
       if (!isOver) changed();
     };
-    const isKnown = this.#registered.has("store");
-    const { stop, registered } = this.#listen(["store"], heard);
+    const isKnown = this.#registered.has(topic);
+    const { stop, registered } = this.#listen([topic], heard);
     if (!isKnown) void registered.then(heard);
     return () => {
       isOver = true;
@@ -71,6 +71,11 @@ export class WakeUp {
     const registered = missing.length === 0 ? Promise.resolve() : this.#register(missing).catch(() => {});
     if (!this.#isEnded) this.#loop ??= this.#read().finally(() => (this.#loop = undefined));
     return { registered, stop: () => this.#forget(own) };
+  }
+
+  /** The connection may have broken without a word: reads anew, and tells everybody to look. */
+  reconnect(): void {
+    this.#reader?.disconnect(true);
   }
 
   end(): void {
@@ -99,7 +104,7 @@ export class WakeUp {
   }
 
   async #read(): Promise<void> {
-    const lists = ["q", "s"].map((kind) => `${this.#project.prefix}wake:${kind}:${this.#id}`);
+    const lists = ["q", "s", "p"].map((kind) => `${this.#project.prefix}wake:${kind}:${this.#id}`);
     while (!this.#isEnded) {
       try {
         const told = await this.#next(lists);

@@ -11,6 +11,6 @@ export function refuseReplicas(durability: Durability, product: string): void {
   if (typeof durability !== "object") return;
   throw new ConfigError([
     `durability: ${product} cannot wait for ${durability.replicas} replicas; expected "process" or "power". ` +
-      "Write one of them, or use Redis.",
+      "Write one of them, or use Redis. (A Postgres server waits for standbys by its own setting synchronous_standby_names.)",
   ]);
 }

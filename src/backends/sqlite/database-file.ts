@@ -21,6 +21,12 @@ export class DatabaseFile {
     this.#inode = ino;
   }
 
+  /** Whether a path leads to this very file, by whatever links. */
+  isAt(path: string): boolean {
+    const found = path === "" ? undefined : statSync(path, { bigint: true, throwIfNoEntry: false });
+    return found !== undefined && found.ino === this.#inode && found.dev === this.#device;
+  }
+
   /** {@link DatabaseFile.assertInPlace}, once a second at most. A look that failed is repeated at once. */
   assertInPlaceSometimes(monotonicMs: number): void {
     if (monotonicMs < this.#lookAt) return;

@@ -18,7 +18,7 @@ export interface SqliteStatement {
 }
 
 export interface SqliteDriver {
-  readonly name: "node:sqlite" | "libsql";
+  readonly name: "node:sqlite" | "libsql" | "better-sqlite3";
   /** Opens a file, and creates it when there is none. Throws the driver's own errors. */
   open(file: string): SqliteDatabase;
 }
@@ -30,6 +30,35 @@ export interface SqliteDriver {
  */
 export async function loadDriver(): Promise<SqliteDriver> {
   return nodeDriver() ?? (await libsqlDriver());
+}
+
+/** What an application may hand in: the class of `better-sqlite3`, `libsql` or `node:sqlite`. */
+export type SqliteClass = ForeignConstructor;
+
+/** The driver that an application uses itself, by its class. */
+export function driverOf(Class: SqliteClass): SqliteDriver {
+  if (Class.name === "DatabaseSync") return spreading(Class);
+  if ("sync" in Class.prototype) return { name: "libsql", open: (file) => inArrays(new Class(file)) };
+  return { name: "better-sqlite3", open: (file) => numbersNamed(inArrays(new Class(file))) };
+}
+
+/** better-sqlite3 takes `?1` for a parameter with the name 1. */
+function numbersNamed(database: SqliteDatabase): SqliteDatabase {
+  return {
+    ...database,
+    prepare(sql) {
+      const statement = database.prepare(sql);
+      if (!/\?\d/.test(sql)) return statement;
+      return {
+        run: (parameters) => statement.run(named(parameters)),
+        all: <Row>(parameters: readonly SqlValue[]) => statement.all<Row>(named(parameters)),
+      };
+    },
+  };
+}
+
+function named(parameters: readonly SqlValue[]): readonly SqlValue[] {
+  return Object.fromEntries(parameters.map((value, index) => [index + 1, value])) as unknown as readonly SqlValue[];
 }
 
 /** Opens a file by {@link loadDriver}'s driver, for tools that need a plain connection. */
@@ -49,13 +78,21 @@ interface ForeignStatement {
   all(...parameters: readonly unknown[]): unknown[];
 }
 
-type ForeignConstructor = new (file: string) => ForeignDatabase;
+interface ForeignConstructor {
+  new (file: string): ForeignDatabase;
+  readonly name: string;
+  readonly prototype: object;
+}
 
 /** `undefined` on a Node without `node:sqlite`, or that still hides it behind a flag. */
 export function nodeDriver(): SqliteDriver | undefined {
   const sqlite = withoutExperimentalWarning(() => process.getBuiltinModule("node:sqlite"));
   if (sqlite === undefined) return undefined;
   const { DatabaseSync } = sqlite as unknown as { DatabaseSync: ForeignConstructor };
+  return spreading(DatabaseSync);
+}
+
+function spreading(DatabaseSync: ForeignConstructor): SqliteDriver {
   return {
     name: "node:sqlite",
     open: (file) =>
@@ -70,16 +107,16 @@ export function nodeDriver(): SqliteDriver | undefined {
 /** @throws {ClientMissingError} when the package, or its binary for this machine, is not installed. */
 export async function libsqlDriver(): Promise<SqliteDriver> {
   const Libsql = await importLibsql();
-  return {
-    name: "libsql",
-    // One array instead of many parameters: libsql mistakes a lone `null` for a set of named ones.
-    open: (file) =>
-      adapted(
-        new Libsql(file),
-        (statement, parameters) => Number(statement.run(parameters).changes),
-        (statement, parameters) => statement.all(parameters),
-      ),
-  };
+  return { name: "libsql", open: (file) => inArrays(new Libsql(file)) };
+}
+
+/** One array instead of many parameters: libsql mistakes a lone `null` for a set of named ones. */
+function inArrays(database: ForeignDatabase): SqliteDatabase {
+  return adapted(
+    database,
+    (statement, parameters) => Number(statement.run(parameters).changes),
+    (statement, parameters) => statement.all(parameters),
+  );
 }
 
 async function importLibsql(): Promise<ForeignConstructor> {

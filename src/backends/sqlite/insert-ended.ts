@@ -1,4 +1,5 @@
-import type { AttemptRecord, FinalState, Outcome } from "../../contracts/store.js";
+import type { AttemptRecord, FinalState, Outcome, TaskKind } from "../../contracts/store.js";
+import type { SqlSteps } from "../../contracts/transaction.js";
 import { errorText } from "../sql/error-text.js";
 import type { SqlValue } from "./driver.js";
 import type { Session } from "./project-file.js";
@@ -13,6 +14,8 @@ export interface EndedMessage extends HeldMessage {
   readonly outcome: FinalOutcome;
 }
 
+const width = 12;
+
 /** The owner of a message that nobody holds, free or delayed. */
 export const nobody = 0;
 
@@ -20,9 +23,11 @@ export const nobody = 0;
  * The envelope moves inside the database. The first ending stays, should a broker have carried a finished task twice.
  * CROSS JOIN, so that SQLite goes from the few rows to the table and not the other way round.
  */
-const insertRows = new RowStatement(
-  12,
-  (rows) => `
+const insertRows = new RowStatement(width, insertSql);
+const insertedRows = new RowStatement(width, (rows) => `${insertSql(rows)} RETURNING queue, kind`);
+
+function insertSql(rows: string): string {
+  return `
   WITH ended (seq, id, state, started, counted, ending, started_at, stopped_at, worker, attempt_error, error, result)
     AS (VALUES ${rows})
   INSERT INTO qluster_task (project, id, state, finished_at, queue, priority, attempts, starts, queued_at, due_at, func,
@@ -31,8 +36,20 @@ const insertRows = new RowStatement(
     m.due_at, m.func, m.name, m.grp, m.kind, m.parent, e.ending, e.counted, coalesce(e.started_at, m.started_at),
     coalesce(e.stopped_at, m.stopped_at, ?), coalesce(e.worker, m.worker), e.attempt_error, e.error, e.result, m.envelope, m.member
   FROM ended e CROSS JOIN qluster_message m ON m.seq = e.seq
-  WHERE m.id = e.id AND coalesce(m.owner, ${nobody}) = ? ON CONFLICT DO NOTHING`,
-);
+  WHERE m.id = e.id AND coalesce(m.owner, ${nobody}) = ? ON CONFLICT DO NOTHING`;
+}
+
+/** The same for one message in a foreign transaction. Returns what the rollup needs to know, or nothing. */
+export function* insertEndedSteps(now: number, owner: number, message: EndedMessage): SqlSteps<EndedRow | undefined> {
+  const [statement] = insertedRows.statements([message], pushEnded, [now, now, owner]);
+  const [row] = yield statement!;
+  return row as EndedRow | undefined;
+}
+
+export interface EndedRow {
+  readonly queue: string;
+  readonly kind: TaskKind;
+}
 
 /** Copies messages that `owner` holds to the finished tasks. Resolves to how many: not ours, or finished before, is left out. */
 export function insertEnded(session: Session, owner: number, messages: readonly EndedMessage[]): number {

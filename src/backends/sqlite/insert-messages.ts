@@ -1,10 +1,11 @@
 import type { NewTask } from "../../contracts/store.js";
 import { memberText } from "../sql/member-text.js";
+import type { SqlSteps } from "../../contracts/transaction.js";
 import { rankOf } from "../sql/task-row.js";
 import type { SqlValue } from "./driver.js";
-import type { Session } from "./project-file.js";
+import type { Moment, Session } from "./project-file.js";
 import { RowStatement } from "./row-values.js";
-import { written } from "./send-times.js";
+import { written, writtenElsewhere } from "./send-times.js";
 
 const columns =
   "project, queued_at, queue, owner, rank, due_at, id, expires_at, func, name, grp, kind, parent, " +
@@ -15,6 +16,12 @@ const insertRows = new RowStatement(
   width,
   (rows) =>
     `INSERT INTO qluster_message (${columns}) SELECT *, 0, 0, 0 FROM (VALUES ${rows}) WHERE true ON CONFLICT DO NOTHING`,
+);
+
+const insertedIds = new RowStatement(
+  width,
+  (rows) =>
+    `INSERT INTO qluster_message (${columns}) SELECT *, 0, 0, 0 FROM (VALUES ${rows}) WHERE true ON CONFLICT DO NOTHING RETURNING id`,
 );
 
 /** For a lone task: the check for a finished one rides in the same statement. */
@@ -49,7 +56,17 @@ export function insertUnknownMessage(session: Session, task: NewTask): boolean {
   return isNew;
 }
 
-function pushTask(values: SqlValue[], { project, now }: Session, task: NewTask): void {
+/** The statements of {@link insertMessages} for a foreign transaction. Returns the ids that were new. */
+export function* insertMessagesSteps(at: Moment, tasks: readonly NewTask[]): SqlSteps<Set<string>> {
+  const ids = new Set<string>();
+  for (const statement of insertedIds.statements(tasks, (values, task) => pushTask(values, at, task), [])) {
+    for (const { id } of yield statement) ids.add(String(id));
+  }
+  if (at.outbox !== null && ids.size > 0) yield writtenElsewhere(at, at.outbox, [...ids]);
+  return ids;
+}
+
+function pushTask(values: SqlValue[], { project, now }: Pick<Moment, "project" | "now">, task: NewTask): void {
   const dueAt = Math.ceil(Math.max(now + task.delayMs, task.dueAt ?? now));
   const unique = task.unique;
   values.push(

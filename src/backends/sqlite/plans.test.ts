@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import type { Backend } from "../../contracts/backend.js";
 import { connectTo, openOn, rowsOf, temporaryFile } from "../../../test/support/sqlite-file.js";
 import { flowId, member, newFlow } from "../../testing/flow/flows.js";
 import { consumer, takeOne } from "../../testing/messages.js";
+import { changeOf, firing, insert, newSchedule, readSchedule } from "../../testing/schedules/schedules.js";
 import { failed, givenBack, newTask, succeeded } from "../../testing/tasks.js";
 import { loadDriver, type SqliteDatabase } from "./driver.js";
 import { openSqlite } from "./index.js";
@@ -19,6 +21,7 @@ const allowed: readonly RegExp[] = [
   /UPDATE qluster_consumer SET expires_at = \?2 \+ lease_ms WHERE project/, // the same
   /FROM qluster_project/, // one row for each project
   /FROM qluster_schema/, // one row for each version
+  /sqlite_compileoption_get/, // no table at all
   /FROM sqlite_schema/, // one row for each table
   /row_number\(\) OVER/, // only with `retention.successes` as a count, which keeps the table small
   /DELETE FROM qluster_order WHERE project = \? AND told_at/, // orders are taken within seconds
@@ -26,6 +29,7 @@ const allowed: readonly RegExp[] = [
   /FROM qluster_log WHERE project = \? AND id = \? ORDER BY at/, // sorts the lines of one task
   /INSERT INTO qluster_rollup .* GROUP BY project, queue/s, // sorts one batch by queue
   /DELETE FROM qluster_heartbeat WHERE project = \? AND expires_at/, // as many rows as clusters
+  /SELECT DISTINCT cluster FROM qluster_schedule/, // only for people who look at numbers
 ];
 
 describe("the statements", () => {
@@ -89,7 +93,8 @@ async function everyStatement(location: string): Promise<string[]> {
   return [...statements].filter((sql) => /SELECT|UPDATE|DELETE|INSERT/.test(sql));
 }
 
-async function useEverything({ broker, store, cache }: Awaited<ReturnType<typeof openOn>>): Promise<void> {
+async function useEverything(backend: Backend): Promise<void> {
+  const { broker, store, cache } = backend;
   const unique = { key: "k", until: "started", forMs: 1_000 } as const;
   await store.submit(Array.from({ length: 50 }, (_, n) => newTask(`t${n}`, { group: "g", name: n < 5 ? "n" : null })));
   await store.submit([newTask("u", { unique }), newTask("later", { delayMs: 60_000 })]);
@@ -106,6 +111,15 @@ async function useEverything({ broker, store, cache }: Awaited<ReturnType<typeof
   await store.finish(owner.id, [succeeded(one), givenBack()(five)]);
   await owner.acknowledge([three.receipt]);
   await owner.release([four.receipt]);
+  const schedule = await insert(backend, newSchedule("s", { name: "nightly", dueAt: 1 }));
+  await store.schedules.change([firing(schedule, "slot", 1)]);
+  const fired = await readSchedule(backend, schedule.id);
+  await store.schedules.change([changeOf(fired, { definition: fired })]);
+  await store.schedules.due({ clusters: [null], limit: 10 });
+  await store.schedules.runs(fired.id, { limit: 10 });
+  await store.schedules.list({ limit: 10 });
+  await store.schedules.counts(10);
+  await store.schedules.change([changeOf(await readSchedule(backend, schedule.id), { progress: null })]);
   await store.cancel(five.id);
   await store.cancel(newTask("later").id);
   await store.get([one.id]);

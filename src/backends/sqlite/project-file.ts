@@ -5,6 +5,9 @@ import type { SqlValue } from "./driver.js";
 import type { SqliteSchema } from "./schema.js";
 import type { WakeUp } from "./wake-up.js";
 
+/** The project that a row belongs to, the store's time, and who carries its messages. */
+export type Moment = Pick<Session, "project" | "now" | "outbox">;
+
 /** What runs inside one transaction, or as one statement. */
 export interface Session {
   /** The project's number in this file. */
@@ -52,18 +55,18 @@ export class ProjectFile {
 
   /** Reads only: other processes may write meanwhile, between two statements too. */
   async read<T>(work: (session: Session) => T): Promise<T> {
-    await this.#ready();
+    await this.ready();
     return this.#connection.read(() => work(this.#session()));
   }
 
   /** All of `work`, or nothing. */
   async write<T>(work: (session: Session) => T): Promise<T> {
-    await this.#ready();
+    await this.ready();
     return this.#connection.transaction(() => work(this.#session()));
   }
 
   /** Checks the tables and enters the project. @throws {SchemaError} */
-  async #ready(): Promise<void> {
+  async ready(): Promise<void> {
     if (this.#project !== undefined) return;
     await this.#connection.read(() => this.#schema.assertUsable());
     this.#project = await this.#connection.transaction(() => this.#enter());

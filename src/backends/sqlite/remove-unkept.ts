@@ -1,5 +1,6 @@
 import type { Settlement, TaskKind } from "../../contracts/store.js";
 import { detailTables } from "./held-messages.js";
+import { keepOutcomes } from "./schedule-runs.js";
 import type { Session } from "./project-file.js";
 import { heldMessage } from "../sql/receipt.js";
 
@@ -9,13 +10,14 @@ export interface RemovedMessage {
   readonly queue: string;
   readonly kind: TaskKind;
   readonly member: string | null;
+  readonly parent: string | null;
 }
 
 const removeSql = `
   DELETE FROM qluster_message WHERE seq IN (
     SELECT m.seq FROM json_each(?) ended CROSS JOIN qluster_message m ON m.seq = json_extract(ended.value, '$[0]')
     WHERE m.id = json_extract(ended.value, '$[1]') AND m.owner = ?)
-  RETURNING id, queue, kind, member`;
+  RETURNING id, queue, kind, member, parent`;
 
 /** Removes messages whose success leaves no record, all at once, with their attempts and notes. Resolves to those that were still ours. */
 export function removeUnkept(
@@ -33,5 +35,9 @@ export function removeUnkept(
       ids,
     ]);
   }
+  keepOutcomes(
+    session,
+    removed.map(({ id, kind, parent }) => ({ id, state: "succeeded", kind, parent })),
+  );
   return new Map(removed.map((message) => [message.id, message]));
 }

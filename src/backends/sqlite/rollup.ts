@@ -1,3 +1,4 @@
+import type { SqlSteps } from "../../contracts/transaction.js";
 import { minuteOf, totalsByQueue, type Ended } from "../sql/rollup.js";
 import type { Session } from "./project-file.js";
 
@@ -19,6 +20,17 @@ const rollUpStoredSql = `
 export function rollUp(session: Session, ended: readonly Ended[]): void {
   for (const { queue, succeeded, failed, busyMs } of totalsByQueue(ended)) {
     session.run(rollUpSql, [session.project, minuteOf(session.now), queue, succeeded, failed, Math.round(busyMs)]);
+  }
+}
+
+/** The same in a foreign transaction. */
+export function* rollUpSteps(
+  { project, now }: Pick<Session, "project" | "now">,
+  ended: readonly Ended[],
+): SqlSteps<void> {
+  for (const { queue, succeeded, failed, busyMs } of totalsByQueue(ended)) {
+    const parameters = [project, minuteOf(now), queue, succeeded, failed, Math.round(busyMs)];
+    yield { sql: `${rollUpSql} RETURNING minute`, parameters };
   }
 }
 

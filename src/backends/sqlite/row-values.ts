@@ -32,16 +32,25 @@ export class RowStatement {
     run: (sql: string, parameters: readonly SqlValue[]) => number,
   ): number {
     let changes = 0;
+    for (const { sql, parameters } of this.statements(items, push, last)) changes += run(sql, parameters);
+    return changes;
+  }
+
+  /** The same statements one after another, for whoever cannot run them right here. */
+  *statements<T>(
+    items: readonly T[],
+    push: (values: SqlValue[], item: T) => void,
+    last: readonly SqlValue[],
+  ): Generator<{ readonly sql: string; readonly parameters: SqlValue[] }> {
     let at = 0;
     for (const size of sizes) {
       const sql = this.#statements.get(size) ?? "";
       for (; at + size <= items.length; at += size) {
-        const values: SqlValue[] = [];
-        for (const item of items.slice(at, at + size)) push(values, item);
-        values.push(...last);
-        changes += run(sql, values);
+        const parameters: SqlValue[] = [];
+        for (const item of items.slice(at, at + size)) push(parameters, item);
+        parameters.push(...last);
+        yield { sql, parameters };
       }
     }
-    return changes;
   }
 }

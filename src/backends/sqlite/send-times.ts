@@ -1,6 +1,7 @@
 import type { OutboxOptions } from "../../contracts/outbox.js";
 import type { SqlValue } from "./driver.js";
-import type { Session } from "./project-file.js";
+import type { SqlStatement } from "../../contracts/transaction.js";
+import type { Moment, Session } from "./project-file.js";
 
 /** What nobody holds. */
 export const isFree = "(owner IS NULL OR owner = 0)";
@@ -26,6 +27,15 @@ export function written(session: Session, ids: readonly string[]): void {
   const { outbox, now, project } = session;
   if (outbox === null) return;
   session.run(writtenSql, [now, outbox.handMs, outbox.aheadMs, project, JSON.stringify(ids)]);
+}
+
+const writtenElsewhereSql = `
+  UPDATE qluster_message SET send_at = max(?, due_at - ?)
+  WHERE project = ? AND id IN (SELECT value FROM json_each(?)) AND send_at IS NULL AND ${isFree} RETURNING id`;
+
+/** New messages on a foreign transaction: its writer cannot send them, so everybody may, from the commit on. */
+export function writtenElsewhere(at: Moment, { aheadMs }: OutboxOptions, ids: readonly string[]): SqlStatement {
+  return { sql: writtenElsewhereSql, parameters: [at.now, aheadMs, at.project, JSON.stringify(ids)] };
 }
 
 /** A message that has just been given back. */

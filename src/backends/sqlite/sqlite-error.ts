@@ -23,12 +23,33 @@ const away: ReadonlySet<number> = new Set([
   codes.protocol,
 ]);
 
+/** How better-sqlite3 spells them: `SQLITE_BUSY_SNAPSHOT` is a kind of `SQLITE_BUSY`. */
+const names: readonly (readonly [name: string, code: number])[] = [
+  ["SQLITE_BUSY", codes.busy],
+  ["SQLITE_LOCKED", codes.locked],
+  ["SQLITE_NOMEM", codes.noMemory],
+  ["SQLITE_READONLY", codes.readOnly],
+  ["SQLITE_IOERR", codes.io],
+  ["SQLITE_CORRUPT", codes.corrupt],
+  ["SQLITE_FULL", codes.full],
+  ["SQLITE_CANTOPEN", codes.cannotOpen],
+  ["SQLITE_PROTOCOL", codes.protocol],
+  ["SQLITE_SCHEMA", codes.schema],
+  ["SQLITE_NOTADB", codes.notADatabase],
+  ["SQLITE_ERROR", codes.error],
+];
+
 /** The primary result code of a driver's error, or `undefined` when SQLite did not raise it. */
 function resultCode(error: unknown): number | undefined {
   if (!(error instanceof Error)) return undefined;
   const { errcode, rawCode } = error as { readonly errcode?: unknown; readonly rawCode?: unknown };
   const code = typeof errcode === "number" ? errcode : rawCode;
   if (typeof code === "number") return code & 0xff;
+  const name: unknown = "code" in error ? error.code : undefined;
+  if (typeof name === "string") {
+    const known = names.find(([prefix]) => name === prefix || name.startsWith(`${prefix}_`));
+    if (known !== undefined) return known[1];
+  }
   // libsql gives no code when it cannot open a file; the number ends its message.
   const opening = /Unable to open connection to local database .*: (\d+)"?\)?$/s.exec(error.message)?.[1];
   return opening === undefined ? undefined : Number(opening) & 0xff;
@@ -38,6 +59,19 @@ function resultCode(error: unknown): number | undefined {
 export function isBusy(error: unknown): boolean {
   const code = resultCode(error);
   return code === codes.busy || code === codes.locked;
+}
+
+/** The same of an error that a library may have wrapped into its own, and whose driver may be any. */
+export function isBusyInside(error: unknown): boolean {
+  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = innerOf(cause), depth += 1) {
+    if (isBusy(cause) || /database (table )?is locked/.test(cause.message)) return true;
+  }
+  return false;
+}
+
+/** TypeORM calls it `driverError`. */
+function innerOf(error: Error): unknown {
+  return error.cause ?? (error as { readonly driverError?: unknown }).driverError;
 }
 
 /** The file, the disk or the memory cannot be used at the moment; it may come back. */

@@ -103,7 +103,7 @@ function settleAlone(session: Session, consumer: number, settlement: Settlement,
     return putBack(session, consumer, message, attempt, outcome);
   }
   const row = session.first<RemovedMessage>(
-    "DELETE FROM qluster_message WHERE seq = ? AND id = ? AND owner = ? RETURNING id, queue, kind, member",
+    "DELETE FROM qluster_message WHERE seq = ? AND id = ? AND owner = ? RETURNING id, queue, kind, member, parent",
     [message.seq, id, consumer],
   );
   return noteRemoved(settlement, row, unstored);

@@ -1,7 +1,8 @@
 import type { NewTask, Submitted } from "../../contracts/store.js";
 import { admitMembers } from "./flow-join.js";
+import type { SqlSteps } from "../../contracts/transaction.js";
 import { insertMessages, insertUnknownMessage } from "./insert-messages.js";
-import type { ProjectFile, Session } from "./project-file.js";
+import type { Moment, ProjectFile, Session } from "./project-file.js";
 
 /** Stores and queues tasks, all or none. */
 export async function submitTasks(file: ProjectFile, tasks: readonly NewTask[]): Promise<Submitted[]> {
@@ -40,16 +41,23 @@ function submitOne(session: Session, task: NewTask): Submitted {
 
 const selectHolder = `
   SELECT id FROM qluster_message
-  WHERE project = ?1 AND unique_key = ?2 AND id <> ?3
-    AND (unique_ends_at IS NULL OR unique_ends_at > ?4)
-    AND (owner > 0 OR expires_at IS NULL OR expires_at > ?4)
+  WHERE project = ? AND unique_key = ? AND id <> ?
+    AND (unique_ends_at IS NULL OR unique_ends_at > ?)
+    AND (owner > 0 OR expires_at IS NULL OR expires_at > ?)
   ORDER BY seq DESC LIMIT 1`;
 
 /** The task that has the unique key at this moment. A message loses its key with its row, or when its time is up. */
 function keyHolder(session: Session, task: NewTask): string | undefined {
   if (task.unique === null) return undefined;
   const { project, now } = session;
-  return session.first<{ id: string }>(selectHolder, [project, task.unique.key, task.id, now])?.id;
+  return session.first<{ id: string }>(selectHolder, [project, task.unique.key, task.id, now, now])?.id;
+}
+
+/** The same in a foreign transaction. */
+export function* keyHolderSteps({ project, now }: Moment, { id, unique }: NewTask): SqlSteps<string | undefined> {
+  if (unique === null) return undefined;
+  const [row] = yield { sql: selectHolder, parameters: [project, unique.key, id, now, now] };
+  return row === undefined ? undefined : String(row["id"]);
 }
 
 function finishedIds(session: Session, tasks: readonly NewTask[]): Set<string> {

@@ -5,6 +5,7 @@ import type { DatabaseFile } from "./database-file.js";
 import { sqliteFlows } from "./flow-store.js";
 import { findByName } from "./find-by-name.js";
 import type { ProjectFile } from "./project-file.js";
+import { sqliteSchedules } from "./schedules.js";
 import { cancelTask, saveFinishedTask } from "./store-cancel.js";
 import { Cleaner } from "./store-clean.js";
 import { beat, giveOrder, liveClusters, takeOrders } from "./store-clusters.js";
@@ -27,6 +28,7 @@ export function sqliteStore({ file, disk, clock }: StoreParts): Store {
   return {
     capabilities: capabilities(file.wakeUp.isPushed),
     flows: sqliteFlows(file),
+    schedules: sqliteSchedules(file),
     async submit(tasks) {
       disk.assertInPlaceSometimes(clock.monotonic());
       return await submitTasks(file, tasks);

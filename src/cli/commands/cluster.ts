@@ -72,6 +72,7 @@ function clusterOptions(flags: Flags): Partial<QlusterConfig> {
   const queues = flags.text("queues");
   return {
     clusterName: flags.text("name"),
+    scheduler: flags.off("schedule") ? false : undefined,
     workers: flags.count("workers", 0),
     concurrency: flags.count("concurrency", 1),
     isolation: flags.oneOf("isolation", ["process", "thread", "none"]),

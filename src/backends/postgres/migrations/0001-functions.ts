@@ -153,7 +153,9 @@ BEGIN
     v_expires := least(v_expires, p_now + v_lease);
     v_heir_at := least(v_heir_at, p_now + v_lease);
   END IF;
-  v_heir_at := CASE WHEN v_heir_at IS NOT NULL AND v_expires > p_now THEN greatest(v_heir_at, v_unbroken + v_lease) END;
+  -- Who was silent itself has to stay in touch for a whole lease first: until then the others may come back.
+  v_heir_at := CASE WHEN v_heir_at IS NOT NULL
+    THEN greatest(v_heir_at, CASE WHEN v_expires > p_now THEN v_unbroken ELSE p_now END + v_lease) END;
   IF v_heir_at <= p_now THEN
     PERFORM {take_over}(p_project, p_now, p_consumer);
   END IF;

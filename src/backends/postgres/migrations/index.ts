@@ -1,8 +1,14 @@
 import type { Migration } from "../../sql/migration.js";
 import { functions } from "./0001-functions.js";
 import { tables } from "./0001-tables.js";
+import { submitInside } from "./0002-submit-inside.js";
+import { schedules } from "./0003-schedules.js";
+import { outbox } from "./0004-outbox.js";
 
 /** Every version of the tables, in order. A released one is never changed: add another, and give changed functions new names. */
 export const migrations: readonly Migration[] = [
   { version: 1, worksFrom: 1, name: "tables", sql: `${tables}\n${functions}` },
+  { version: 2, worksFrom: 1, name: "submit inside", sql: submitInside },
+  { version: 3, worksFrom: 1, name: "schedules", sql: schedules },
+  { version: 4, worksFrom: 1, name: "outbox", sql: outbox },
 ];

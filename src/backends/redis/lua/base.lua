@@ -4,6 +4,13 @@
 local P = KEYS[1]
 local now = tonumber(ARGV[1])
 
+-- In milliseconds; there when a broker elsewhere carries the tasks: then ARGV[1] has these numbers behind the time.
+local outbox
+if not now and ARGV[1] ~= '' then
+  local time, ahead, hand, resend = string.match(ARGV[1], '^(%d*);(%d+);(%d+);(%d+)$')
+  now, outbox = tonumber(time), { ahead = tonumber(ahead), hand = tonumber(hand), resend = tonumber(resend) }
+end
+
 -- The server's own clock, in milliseconds, unless a test brings its own.
 local function serverTime()
   local t = redis.call('TIME')

@@ -1,11 +1,12 @@
 --@ base
 --@ messages
+--@ outcomes
 --@ removal
 -- Retention, in steps of at most `most` tasks. ARGV: now, what to do, then:
 --   old: list, age, age of groups, from, most. Returns removed, where to go on (-1: at the end), the first that stays.
 --   surplus: list, how many stay, age of groups, from, most. The same, over all but the newest.
 --   sort: list, per, most. Sorts what has ended since the last time. Returns how many.
---   parts: how many stay, age of groups, most. Returns removed.
+--   parts: how many stay, age of groups, most, how many parts to pass over. Returns removed, and how many parts it saw.
 --   rest: what has ended by itself.
 local verb = ARGV[2]
 
@@ -80,17 +81,29 @@ if verb == 'sort' then
   return #found / 2
 end
 
+-- What stands first may have to stay, as members of young groups: looks behind it, a few pages far.
+local function removeFromPart(part, surplus, groupPlace, most)
+  local list = 'done:' .. string.sub(part, 1, 1) .. 's'
+  for from = 0, math.min(surplus, 20 * most) - 1, most do
+    local to = math.min(surplus, from + most) - 1
+    local found = redis.call('ZRANGE', P .. 'part:' .. part, from, to, 'WITHSCORES')
+    local removed = removeSome(list, found, groupPlace)
+    if removed > 0 then return removed end
+  end
+  return 0
+end
+
 if verb == 'parts' then
   local keep, groupPlace, most = tonumber(ARGV[3]), placeAt(ARGV[4]), tonumber(ARGV[5])
   local removed = 0
-  for _, part in ipairs(redis.call('ZRANGEBYSCORE', P .. 'parts', '(' .. keep, '+inf', 'LIMIT', 0, 100)) do
-    local count = math.min(redis.call('ZCARD', P .. 'part:' .. part) - keep, most - removed)
-    if count > 0 then
-      local found = redis.call('ZRANGE', P .. 'part:' .. part, 0, count - 1, 'WITHSCORES')
-      removed = removed + removeSome('done:' .. string.sub(part, 1, 1) .. 's', found, groupPlace)
+  local parts = redis.call('ZRANGEBYSCORE', P .. 'parts', '(' .. keep, '+inf', 'LIMIT', ARGV[6], 100)
+  for _, part in ipairs(parts) do
+    local surplus = redis.call('ZCARD', P .. 'part:' .. part) - keep
+    if removed < most and surplus > 0 then
+      removed = removed + removeFromPart(part, surplus, groupPlace, most - removed)
     end
   end
-  return removed
+  return { removed, #parts }
 end
 
 -- rest: charts look back 90 days.

@@ -22,14 +22,15 @@ end
 
 local endStamp = '\n' .. string.format('%.0f', now) .. ';'
 
--- What only few have to do: hooks, groups, names, unique keys.
-local function finishFlagged(id, member, body, flags, outcome, place)
+-- What only few have to do: hooks, groups, names, schedules, unique keys.
+local function finishFlagged(id, member, body, flags, ok, place)
   if hasFlag(flags, isHook) then redis.call('SREM', P .. 'hooks', member) end
   if not place and hasFlag(flags, isNamed) and redis.call('EXISTS', P .. 't:' .. id) == 0 then
     redis.call('ZREM', P .. 'nm:' .. headOf(body)[3], id)
   end
+  if not place and ok and hasFlag(flags, isScheduled) then keepOutcome(id, headOf(body)[6], 'succeeded') end
   if place and hasFlag(flags, isInGroup) and not hasFlag(flags, isHook) then
-    push(ended.lists, 'g:' .. outcome .. ':' .. headOf(body)[4], place, id)
+    push(ended.lists, 'g:' .. (ok and 's' or 'f') .. ':' .. headOf(body)[4], place, id)
   end
   if hasFlag(flags, uniqueTillEnd) or hasFlag(flags, uniqueTillStart) then freeKey(body, id) end
 end
@@ -51,7 +52,7 @@ local function finish(id, member, body, changes, ok, keep, isNew, ending, result
     values[#values + 1] = ending .. endStamp .. #result .. ';' .. (changes or '') .. '\n' .. result .. body
     push(ended.lists, 'done:' .. (number % 2 == isHook and 'h' or 't') .. outcome, place, flags .. id)
   end
-  if number > 0 then finishFlagged(id, member, body, number, outcome, place) end
+  if number > 0 then finishFlagged(id, member, body, number, ok, place) end
 end
 
 -- Writes what `finish` gathered.

@@ -1,5 +1,6 @@
 --@ base
 --@ messages
+--@ outcomes
 --@ removal
 -- ARGV: now, what to do, group, then: list: which, limit (-1: all), returns ids and places · count: returns both numbers ·
 -- dissolve: 1 to delete the tasks, how many at a time; returns how many.

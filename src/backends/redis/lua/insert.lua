@@ -74,7 +74,7 @@ local function insert(at, count, stride, finishedToo)
   for i = 0, count - 1 do ids[i + 1] = ARGV[at + i * stride] end
   local known = knownIds(ids, finishedToo)
   local seq = redis.call('HINCRBY', P .. 'counters', 'messages', count) - count
-  local bodies, lists, hooks, refused, fresh = {}, {}, {}, {}, {}
+  local bodies, lists, sends, hooks, refused, fresh = {}, {}, {}, {}, {}, {}
   for i = 0, count - 1 do
     local id = ids[i + 1]
     local holder
@@ -93,7 +93,8 @@ local function insert(at, count, stride, finishedToo)
         if message.due > now then push(lists, 'd:' .. message.number, message.due, message.member)
         else push(lists, 'q:' .. message.number, message.rank * dueRange + math.min(now, dueRange - 1), message.member) end
         if flags % 2 == isHook then hooks[#hooks + 1] = message.member end
-        if flags >= isNamed then redis.call('ZADD', P .. 'nm:' .. headOf(message.body)[3], now, id) end
+        if outbox then push(sends, 'unsent', timeToSend(message.due), message.member) end
+        if flags >= isNamed and hasFlag(flags, isNamed) then redis.call('ZADD', P .. 'nm:' .. headOf(message.body)[3], now, id) end
       end
     end
     if holder then
@@ -107,6 +108,7 @@ local function insert(at, count, stride, finishedToo)
     callWith('ZADD', P .. list, members, 2)
     wake('q:' .. string.sub(list, 3))
   end
+  if sends.unsent then callWith('ZADD', P .. 'unsent', sends.unsent, 2) end
   if #hooks > 0 then callWith('SADD', P .. 'hooks', hooks) end
   wake('store')
   return refused

@@ -43,7 +43,7 @@ end
 
 -- close
 if not expiresAt then return 0 end
-local held = redis.call('ZRANGE', P .. 'h:' .. id, 0, -1, 'WITHSCORES')
+local held = redis.call('HGETALL', P .. 'h:' .. id)
 redis.call('ZREM', P .. 'leases', id)
 redis.call('DEL', own, P .. 'h:' .. id)
 for i = 1, #held, 2 do giveBack(held[i], held[i + 1]) end

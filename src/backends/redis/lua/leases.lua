@@ -5,7 +5,7 @@ local function endLease(other)
   local text, lost = unpack(redis.call('HMGET', P .. 'c:' .. other, 'running', 'lost'))
   local running = {}
   for _, task in ipairs(cjson.decode(text or '[]')) do running[task.id] = task end
-  local held = redis.call('ZRANGE', P .. 'h:' .. other, 0, -1, 'WITHSCORES')
+  local held = redis.call('HGETALL', P .. 'h:' .. other)
   redis.call('DEL', P .. 'c:' .. other, P .. 'h:' .. other)
   redis.call('ZREM', P .. 'leases', other)
   for i = 1, #held, 2 do

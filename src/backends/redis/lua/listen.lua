@@ -1,7 +1,7 @@
 --@ base
 --@ messages
--- Says what a process waits for: tasks in some queues, or anything in the store ("store"). ARGV: now, its id, for how
--- long in milliseconds (0: no longer), then "store", or "q" and a queue's name.
+-- Says what a process waits for: tasks in some queues, anything in the store ("store"), or schedules ("plan"). ARGV: now,
+-- its id, for how long in milliseconds (0: no longer), then "store" or "plan", or "q" and a queue's name.
 local until_ = serverTime() + tonumber(ARGV[3])
 for i = 4, #ARGV do
   local topic = ARGV[i]

@@ -1,10 +1,10 @@
 -- Unfinished tasks. `m` has the body of each by id, `q:<no>` what may be taken, `d:<no>` what waits for its time,
--- `h:<consumer>` what is held, and `x` what is not as it was at first: most messages never have such an entry.
+-- `h:<consumer>` what is held with its old place, and `x` what is not as it was at first: most messages never have such an entry.
 --
 -- A message stands in those lists as a member that says all that moving it needs:
 --   12 hex digits of enqueue order, 2 of rank, 2 of flags, 6 of the queue's number, then the id.
 -- Lists of what may be taken sort by rank and due time in one score, and by enqueue order within it.
-local isHook, uniqueTillEnd, uniqueTillStart, isInGroup, isNamed = 1, 2, 4, 8, 16
+local isHook, uniqueTillEnd, uniqueTillStart, isInGroup, isNamed, isScheduled = 1, 2, 4, 8, 16, 32
 local dueRange = 4398046511104 -- 2 ^ 42 milliseconds: up to the year 2109
 
 local function idOf(member) return string.sub(member, 23) end
@@ -30,6 +30,11 @@ local function readChanges(text)
     deliveries = tonumber(d), attempts = tonumber(a), starts = tonumber(s),
     due = due, started = started, stopped = stopped, worker = worker,
   }
+end
+-- The changes of many. Most of the time there are none at all.
+local function readChangesOf(ids)
+  if redis.call('EXISTS', P .. 'x') == 0 then return {} end
+  return readWith('HMGET', P .. 'x', ids)
 end
 local function writeChanges(id, c)
   redis.call('HSET', P .. 'x', id, string.format('%d;%d;%d;%s;%s;%s;%s',
@@ -68,11 +73,23 @@ local function isWaiting(member)
   return redis.call('ZSCORE', P .. 'q:' .. number, member) or redis.call('ZSCORE', P .. 'd:' .. number, member)
 end
 
+-- Times to send, of a store whose tasks a broker elsewhere carries: `unsent` has each waiting message by its own.
+local function nearTo(due) return math.max(now, due - outbox.ahead) end
+local function timeToSend(due) return math.max(now + outbox.hand, nearTo(due)) end
+local function timeToResend(due)
+  local near = nearTo(due)
+  return near > now and near or math.max(now, due) + outbox.resend
+end
+local function resendLater(member, due)
+  if outbox then redis.call('ZADD', P .. 'unsent', timeToResend(due), member) end
+end
+
 -- Puts a message into the line, or among those that wait for their time.
 local function joinLine(member, due)
   local number = queueOf(member)
   if due > now then redis.call('ZADD', P .. 'd:' .. number, due, member)
   else redis.call('ZADD', P .. 'q:' .. number, scoreOf(member, due), member) end
+  resendLater(member, due)
   wake('q:' .. number)
 end
 
@@ -80,6 +97,7 @@ end
 local function giveBack(member, score)
   local number = queueOf(member)
   redis.call('ZADD', P .. 'q:' .. number, score, member)
+  resendLater(member, now)
   wake('q:' .. number)
 end
 
@@ -121,6 +139,7 @@ local function forget(members)
   if #hooks > 0 then callWith('SREM', P .. 'hooks', hooks) end
   callWith('HDEL', P .. 'm', ids)
   callWith('HDEL', P .. 'x', ids)
+  if outbox then callWith('ZREM', P .. 'unsent', members) end
   forgetDetails(ids)
   wake('store')
   return #members

@@ -12,4 +12,8 @@ if ARGV[2] == 'waiting' then
   for _, consumer in ipairs(redis.call('ZRANGE', P .. 'leases', 0, -1)) do lists[#lists + 1] = 'h:' .. consumer end
   return lists
 end
+if string.sub(ARGV[3], 1, 2) == 'h:' then
+  -- What is held is little, and comes in one piece.
+  return ARGV[4] == '0' and redis.call('HKEYS', P .. ARGV[3]) or {}
+end
 return redis.call('ZREVRANGE', P .. ARGV[3], ARGV[4], ARGV[5])

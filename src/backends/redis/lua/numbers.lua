@@ -11,8 +11,12 @@ if ARGV[2] == 'counts' then
   end
   for _, consumer in ipairs(redis.call('ZRANGE', P .. 'leases', 0, -1)) do
     local held = P .. 'h:' .. consumer
-    running = running + redis.call('ZCARD', held)
-    if hooks > 0 then heldHooks = heldHooks + #redis.call('ZINTER', 2, held, P .. 'hooks') end
+    running = running + redis.call('HLEN', held)
+    if hooks > 0 then
+      for _, member in ipairs(redis.call('HKEYS', held)) do
+        if hasFlag(flagsOf(member), isHook) then heldHooks = heldHooks + 1 end
+      end
+    end
   end
   local function capped(n) return math.max(0, math.min(n, limit)) end
   return {

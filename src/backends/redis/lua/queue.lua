@@ -8,7 +8,7 @@ local wanted = name and tonumber(redis.call('HGET', P .. 'queues', name) or nil)
 
 local function heldOf(consumer, number)
   local members = {}
-  for _, member in ipairs(redis.call('ZRANGE', P .. 'h:' .. consumer, 0, -1)) do
+  for _, member in ipairs(redis.call('HKEYS', P .. 'h:' .. consumer)) do
     if queueOf(member) == number then members[#members + 1] = member end
   end
   return members
@@ -23,7 +23,7 @@ if verb == 'sizes' then
     waiting = waiting + redis.call('ZCARD', P .. 'q:' .. number) + redis.call('ZCARD', P .. 'd:' .. number)
   end
   for _, consumer in ipairs(consumers()) do
-    if not name then held = held + redis.call('ZCARD', P .. 'h:' .. consumer)
+    if not name then held = held + redis.call('HLEN', P .. 'h:' .. consumer)
     elseif wanted then held = held + #heldOf(consumer, wanted) end
   end
   return { waiting, held }
@@ -45,7 +45,7 @@ if verb == 'empty' then
   for _, consumer in ipairs(consumers()) do
     local members = heldOf(consumer, wanted)
     if #members > 0 then
-      callWith('ZREM', P .. 'h:' .. consumer, members)
+      callWith('HDEL', P .. 'h:' .. consumer, members)
       return forget(members)
     end
   end

@@ -18,12 +18,13 @@ local function removeFinished(list, members)
     local flags, id = tonumber(string.sub(members[i], 1, 2), 16), string.sub(members[i], 3)
     ids[i] = id
     keys[i] = P .. 't:' .. id
-    if per or hasFlag(flags, isNamed) or hasFlag(flags, isInGroup) then
+    if per or hasFlag(flags, isNamed) or hasFlag(flags, isInGroup) or hasFlag(flags, isScheduled) then
       local value = redis.call('GET', keys[i])
       if value then
         local head = finishedHead(value)
         if head[3] ~= cjson.null then redis.call('ZREM', P .. 'nm:' .. head[3], id) end
         if head[4] ~= cjson.null then redis.call('ZREM', P .. 'g:' .. string.sub(list, 7, 7) .. ':' .. head[4], id) end
+        if hasFlag(flags, isScheduled) then keepOutcome(id, head[6], outcomeOf(value)) end
         if per then
           local part = string.sub(list, 6, 6) .. partOf(per, head)
           if redis.call('ZREM', P .. 'part:' .. part, members[i]) == 1 then

@@ -4,11 +4,11 @@
 local known = {}
 for i = 3, #ARGV do known[ARGV[i]] = true end
 local held = P .. 'h:' .. ARGV[2]
-local all = redis.call('ZRANGE', held, 0, -1, 'WITHSCORES')
+local all = redis.call('HGETALL', held)
 local count = 0
 for i = 1, #all, 2 do
   if not known[all[i]] then
-    redis.call('ZREM', held, all[i])
+    redis.call('HDEL', held, all[i])
     giveBack(all[i], all[i + 1])
     count = count + 1
   end

@@ -1,6 +1,7 @@
 --@ base
 --@ messages
 --@ insert
+--@ outcomes
 --@ endings
 -- A task that ran in its caller's process. ARGV: now, action (s, f or n), ending, result, run time, the message, then
 -- what follows.

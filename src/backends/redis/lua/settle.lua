@@ -1,6 +1,7 @@
 --@ base
 --@ messages
 --@ insert
+--@ outcomes
 --@ endings
 -- Ends deliveries that a consumer holds. ARGV: now, consumer, how many, 1 when an earlier try may have arrived, then five
 -- for each: member, action, run time or delay, ending or attempt, result. Then the follow-ups: the place of their settlement
@@ -27,9 +28,9 @@ local function wasStored(i, at)
   return memberOf(string.sub(text, from + tonumber(size))) == members[i]
 end
 
-local scores = count > 0 and readWith('ZMSCORE', held, members) or {}
+local scores = count > 0 and readWith('HMGET', held, members) or {}
 local bodies = count > 0 and readWith('HMGET', P .. 'm', ids) or {}
-local changes = count > 0 and readWith('HMGET', P .. 'x', ids) or {}
+local changes = count > 0 and readChangesOf(ids) or {}
 -- A broker may have carried a finished task again: seldom, so all are asked for at once.
 local areAllNew = true
 for from = 1, count, chunk do
@@ -62,7 +63,7 @@ for i = 1, count do
     done[members[i]] = true
     gone[#gone + 1] = members[i]
     -- The first write is one that a full memory allows; the rest of a script that has begun is allowed as well.
-    if #gone == 1 then redis.call('ZREM', held, members[i]) end
+    if #gone == 1 then redis.call('HDEL', held, members[i]) end
     if action == 'r' or action == 'q' or action == 'p' then
       putBack(i, at, action)
     elseif action == 'd' then
@@ -78,7 +79,7 @@ for i = 1, count do
 end
 
 if #gone > 0 then
-  callWith('ZREM', held, gone)
+  callWith('HDEL', held, gone)
   if #goneIds > 0 then callWith('HDEL', P .. 'm', goneIds) end
   if #changed > 0 then callWith('HDEL', P .. 'x', changed) end
   forget(dropped)

@@ -26,25 +26,21 @@ end
 local taken = { now, 0, -1 }
 
 local function handOut(popped)
-  local ids, scored = {}, {}
-  for i = 1, #popped, 2 do
-    ids[#ids + 1] = idOf(popped[i])
-    scored[#scored + 1] = popped[i + 1]
-    scored[#scored + 1] = popped[i]
-  end
-  callWith('ZADD', held, scored, 2)
+  local ids = {}
+  for i = 1, #popped, 2 do ids[#ids + 1] = string.sub(popped[i], 23) end
+  callWith('HSET', held, popped, 2)
   local bodies = readWith('HMGET', P .. 'm', ids)
-  local changes = readWith('HMGET', P .. 'x', ids)
+  local changes = readChangesOf(ids)
   for i = 1, #ids do
     local member, body = popped[2 * i - 1], bodies[i]
     if body then
-      if hasFlag(flagsOf(member), uniqueTillStart) then freeKey(body, ids[i]) end
+      if string.sub(member, 15, 16) ~= '00' and hasFlag(flagsOf(member), uniqueTillStart) then freeKey(body, ids[i]) end
       taken[#taken + 1] = member
       taken[#taken + 1] = body
       taken[#taken + 1] = changes[i] or ''
       left = left - 1
     else
-      redis.call('ZREM', held, member)
+      redis.call('HDEL', held, member)
     end
   end
 end
@@ -68,5 +64,5 @@ if #taken == 3 then
   end
   if nextAt < math.huge then taken[3] = math.max(0, nextAt - now) end
 end
-taken[2] = redis.call('ZCARD', held)
+taken[2] = redis.call('HLEN', held)
 return taken

@@ -2,7 +2,7 @@ import type { Migration } from "../../sql/migration.js";
 
 /** Chains, iterables and batches. */
 export const flows: Migration = {
-  version: 3,
+  version: 4,
   worksFrom: 1,
   name: "flows",
   sql: `

@@ -1,0 +1,24 @@
+import type { Logger } from "../contracts/logger.js";
+import type { Store } from "../contracts/store.js";
+import type { ResolvedConfig } from "../options/resolved.js";
+import { startHousekeeping } from "./housekeeping.js";
+import type { Outage } from "./outage.js";
+import { Scheduler } from "./scheduler.js";
+
+/** What a cluster does beside running tasks: it fires schedules, and removes what is old. Call the result to end both. */
+export function startBackground(store: Store, config: ResolvedConfig, logger: Logger, outage: Outage): () => void {
+  const endHousekeeping = startHousekeeping(store, config.retention, logger);
+  const scheduler = config.scheduler
+    ? new Scheduler({ store, logger, outage, clusters: clustersOf(config) })
+    : undefined;
+  scheduler?.start();
+  return () => {
+    endHousekeeping();
+    scheduler?.stop();
+  };
+}
+
+/** Schedules without a cluster belong to the default one, which has the project's name. */
+function clustersOf({ name, clusterName }: ResolvedConfig): readonly (string | null)[] {
+  return clusterName === name ? [clusterName, null] : [clusterName];
+}

@@ -1,0 +1,46 @@
+import { describe, it } from "vitest";
+import {
+  brokerSuite,
+  cacheSuite,
+  flowSuite,
+  manualClock,
+  scheduleSuite,
+  storeSuite,
+  type Where,
+} from "../../src/testing/index.js";
+import { openPair, type OpenPart } from "./apart.js";
+
+/** A store and a broker elsewhere. `shared`: other processes see both. The envelope stays in the store, whose limit counts. */
+export type NamedPair = readonly [name: string, store: OpenPart, broker: OpenPart, shared: boolean, maxMb?: number];
+
+const keepsFlows = /^a store in (memory|SQLite)/;
+
+/** The promises of one technology for all roles, kept by two. */
+export function pairSuites(pairs: readonly NamedPair[]): void {
+  for (const [name, store, broker, shared, maxMb = 256] of pairs) {
+    describe(name, () => {
+      const clock = manualClock();
+      const open = (where: Where) => openPair({ store, broker }, where, clock);
+
+      brokerSuite({
+        describe,
+        it,
+        clock,
+        open,
+        capabilities: {
+          copies: false,
+          priority: true,
+          maxDelayMs: Number.MAX_SAFE_INTEGER,
+          maxBytes: maxMb * 1024 * 1024,
+          list: true,
+          push: true,
+          shared,
+        },
+      });
+      storeSuite({ describe, it, clock, open });
+      scheduleSuite({ describe, it, clock, open });
+      cacheSuite({ describe, it, clock, open });
+      if (keepsFlows.test(name)) flowSuite({ describe, it, clock, open });
+    });
+  }
+}
