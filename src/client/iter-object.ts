@@ -1,4 +1,4 @@
-import type { ArgsOf, Duration, KnownTask, Target, TargetResult, TaskId } from "../core/task-types.js";
+import type { ArgsOf, Duration, KnownTask, ResultOf, Target, TargetResult, TaskId } from "../core/task-types.js";
 import type { IterOptions } from "./iter-types.js";
 import type { FetchedTask, Qluster } from "./types.js";
 
@@ -52,9 +52,9 @@ export class Iter<T extends Target = string> {
   }
 
   /** The list; `undefined` when it has not run as it is now, or has not finished in time. */
-  async result(wait: Duration = 0): Promise<TargetResult<T>[] | undefined> {
+  async result(wait: Duration = 0): Promise<ResultOf<TargetResult<T>[]> | undefined> {
     if (this.#id === undefined) return undefined;
-    return (await this.#q.result(this.#id, { wait })) as TargetResult<T>[] | undefined;
+    return await this.#q.result<TargetResult<T>[]>(this.#id, { wait });
   }
 
   async fetch(wait: Duration = 0): Promise<FetchedTask<TargetResult<T>[]> | undefined> {

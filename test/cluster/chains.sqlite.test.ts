@@ -87,6 +87,19 @@ describe("a chain in a cluster", () => {
     expect(shop.trace().filter((line) => line.startsWith("start"))).toEqual([]);
   });
 
+  it("has no link that completes itself in a transaction: the chain would not hear of it", async () => {
+    const inTransaction = `
+      export async function selfmade() { await currentTask().completeIn({}, 1); }
+    `;
+    await using shop = await workshop({ attempts: 1 }, extra + inTransaction);
+    await shop.cluster();
+
+    const chain = await shop.q.asyncChain([link("jobs.selfmade")]);
+
+    await ended(shop, chain);
+    expect((await shop.q.flow(chain))?.error?.message).toContain("completeIn cannot end a member of a chain");
+  });
+
   it("can be cancelled while a link runs (P159)", async () => {
     await using shop = await workshop({}, extra);
     await shop.cluster();
