@@ -173,6 +173,19 @@ export async function parallels(): Promise<void> {
   await asyncChain([parallel([link(resize, previous(), 1)])]);
 }
 
+export async function batches(): Promise<void> {
+  const batch = await q.batch("nightly", {
+    size: 2,
+    onComplete: (finished: FinishedTask<{ size: number }>) => finished.id,
+  });
+  const id = await asyncTask(resize.with({ batch }), "a", 1);
+  is<typeof id, TaskId<{ url: string }>>();
+  // @ts-expect-error a batch knows its size
+  await q.batch("nightly", { onComplete: "core.tasks.notify" });
+  // @ts-expect-error a name is no batch
+  resize.with({ batch: "nightly" });
+}
+
 export async function iterables(): Promise<void> {
   const it = await asyncIter(
     resize,
