@@ -1,5 +1,6 @@
 import type { OutgoingMessage } from "../../contracts/broker.js";
 import type { NewTask, Submitted } from "../../contracts/store.js";
+import { bareTask } from "../../core/bare-task.js";
 import { admitMembers } from "./flow-join.js";
 import { timeToSend } from "../../core/outbox-times.js";
 import { joinLine } from "./line.js";
@@ -27,7 +28,7 @@ export function submitTask(state: ProjectState, task: NewTask, now: number): Sub
 /** Queues a message that no task was stored for. */
 export function enqueueMessage(state: ProjectState, queue: string, message: OutgoingMessage, now: number): void {
   if (state.messages.has(message.id)) return;
-  addMessage(state, newMessage(state, { ...withoutTask, ...message, queue }, now));
+  addMessage(state, newMessage(state, bareTask(queue, message), now));
 }
 
 export function isKnown(state: ProjectState, id: string): boolean {
@@ -66,14 +67,3 @@ function addMessage(state: ProjectState, message: Message): void {
   joinLine(state, message);
   state.bell.ring();
 }
-
-const withoutTask = {
-  func: "",
-  name: null,
-  group: null,
-  kind: "task",
-  parent: null,
-  dueAt: null,
-  expiresMs: null,
-  unique: null,
-} as const;

@@ -1,5 +1,5 @@
 import type { Broker, BrokerCapabilities } from "../../contracts/broker.js";
-import { bareTask } from "../sql/bare-task.js";
+import { bareTask } from "../../core/bare-task.js";
 import { PostgresConsumer } from "./consumer.js";
 import { openLease } from "./lease.js";
 import type { ProjectDatabase } from "./project-database.js";

@@ -1,7 +1,8 @@
 import type { Broker, BrokerCapabilities, ListedMessage } from "../../contracts/broker.js";
 import { openConsumer, type ConsumerParts } from "./consumer.js";
 import { idOfMember } from "./key-layout.js";
-import { bareTask, packMessage, readBody, readChanges } from "./packing.js";
+import { bareTask } from "../../core/bare-task.js";
+import { packMessage, readBody, readChanges } from "./packing.js";
 import type { RedisProject } from "./project.js";
 
 /** Redis' own limit for one text is 512 MiB, and one value holds a result and an envelope. */

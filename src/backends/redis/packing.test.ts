@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { NewTask, Settlement } from "../../contracts/store.js";
 import { packEnding } from "./ending.js";
-import { bareTask, packMessage, readBody, readChanges } from "./packing.js";
+import { bareTask } from "../../core/bare-task.js";
+import { packMessage, readBody, readChanges } from "./packing.js";
 import { finishedTask, unfinishedTask } from "./stored-task.js";
 
 const id = "01".repeat(16);

@@ -1,4 +1,3 @@
-import type { OutgoingMessage } from "../../contracts/broker.js";
 import type { NewTask } from "../../contracts/store.js";
 import { messageFlags, rankOf } from "./key-layout.js";
 
@@ -66,22 +65,6 @@ export function packMessage(task: NewTask): (string | number)[] {
   const rest = `${JSON.stringify(head)}\n${envelope}`;
   return [id, queue, flagsOf(task), rankOf(priority), delayMs, dueAt ?? "", expiresMs ?? "", rest];
 }
-
-/** A message that no task was stored for. */
-export function bareTask(queue: string, { id, envelope, priority, delayMs }: OutgoingMessage): NewTask {
-  return { ...withoutTask, id, queue, envelope, priority, delayMs };
-}
-
-const withoutTask = {
-  func: "",
-  name: null,
-  group: null,
-  kind: "task",
-  parent: null,
-  dueAt: null,
-  expiresMs: null,
-  unique: null,
-} as const;
 
 function flagsOf({ kind, parent, unique, group, name }: NewTask): number {
   let flags = kind === "hook" ? messageFlags.hook : 0;

@@ -1,5 +1,5 @@
 import type { Broker, BrokerCapabilities } from "../../contracts/broker.js";
-import { bareTask } from "../sql/bare-task.js";
+import { bareTask } from "../../core/bare-task.js";
 import { SqliteConsumer, type ConsumerParts } from "./consumer.js";
 import { insertMessages } from "./insert-messages.js";
 import { openLease } from "./lease.js";

@@ -144,12 +144,13 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'The lease of consumer % has ended', p_consumer USING ERRCODE = 'QL001';
   END IF;
-  SELECT bool_or(c.expires_at > p_now + c.lease_ms + 1000), min(c.expires_at) FILTER (WHERE c.seq <> p_consumer)
+  SELECT bool_or(c.expires_at > p_now + c.lease_ms + 60000), min(c.expires_at) FILTER (WHERE c.seq <> p_consumer)
   INTO v_jumped, v_heir_at FROM {consumer} c WHERE c.project = p_project;
   IF v_jumped THEN
-    -- The clock was set back: else the dead would keep what they held for as long as it has jumped.
+    -- The clock was set back, far enough to be sure: calls are under way side by side, and p_now is when each of them began.
+    -- Else the dead would keep what they held for as long as it has jumped.
     UPDATE {consumer} c SET expires_at = p_now + c.lease_ms, unbroken_since = least(c.unbroken_since, p_now)
-    WHERE c.project = p_project AND c.expires_at > p_now + c.lease_ms + 1000;
+    WHERE c.project = p_project AND c.expires_at > p_now + c.lease_ms + 60000;
     v_expires := least(v_expires, p_now + v_lease);
     v_heir_at := least(v_heir_at, p_now + v_lease);
   END IF;

@@ -1,5 +1,5 @@
-import type { OutgoingMessage } from "../../contracts/broker.js";
-import type { NewTask } from "../../contracts/store.js";
+import type { OutgoingMessage } from "../contracts/broker.js";
+import type { NewTask } from "../contracts/store.js";
 
 /** A message that no task was stored for. */
 export function bareTask(queue: string, { id, envelope, priority, delayMs }: OutgoingMessage): NewTask {
