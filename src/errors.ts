@@ -97,6 +97,34 @@ export class OptionError extends QlusterError {
   readonly code = "QLUSTER_OPTION";
 }
 
+/** `previous()` stands where no link is before: outside of a chain, or in its first link. */
+export class PreviousError extends QlusterError {
+  readonly code = "QLUSTER_PREVIOUS";
+
+  constructor(func: string) {
+    super(
+      `previous() among the arguments of ${func} has no link before it. Use it in the second link of a chain, or in a ` +
+        "later one: asyncChain([link(download, url), link(resize, previous(), 300)]).",
+    );
+  }
+}
+
+/** The task has succeeded, and its result was kept for a time (option `cached`) that is over. */
+export class ResultExpiredError extends QlusterError {
+  readonly code = "QLUSTER_RESULT_EXPIRED";
+
+  constructor(id: string) {
+    super(
+      `The result of ${id} has expired: it was kept as long as its option \`cached\` said. Give it more time, or save() it.`,
+    );
+  }
+}
+
+/** A chain, an iterable or a batch cannot be used so: it has ended, is full, or is not known. */
+export class FlowError extends QlusterError {
+  readonly code = "QLUSTER_FLOW";
+}
+
 /** A task ended without success; `result` throws this. The task's own error is the `cause`, and in parts in `error`. */
 export class TaskFailedError extends QlusterError {
   readonly code = "QLUSTER_TASK_FAILED";

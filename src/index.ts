@@ -1,7 +1,12 @@
 export { currentTask, humanize, humanName, registerCodec } from "./client/core-exports.js";
+export { AsyncTask } from "./client/async-task-object.js";
+export { Chain } from "./client/chain-object.js";
 export { createQluster } from "./client/create-qluster.js";
 export type { CreateOptions } from "./client/create-qluster.js";
-export { link } from "./client/link.js";
+export type { ChainId, ChainLink, Checked, DefineLink, DefineParallel, Link, Previous } from "./client/chain-types.js";
+export type { Element, Elements, IterElement, IterOptions } from "./client/iter-types.js";
+export { Iter } from "./client/iter-object.js";
+export { link, parallel, previous } from "./client/link.js";
 export { Schedule, scheduled } from "./client/scheduled.js";
 export type {
   CalendarRule,
@@ -25,15 +30,19 @@ export { signals } from "./client/public-signals.js";
 export { ref, task } from "./client/task.js";
 export type {
   AfterCommitVerbs,
-  DefineLink,
+  BatchOptions,
+  ChainOptions,
   DefineRef,
   DefineTask,
   EnqueueVerbs,
+  FetchedTask,
+  FlowStatus,
+  FlowVerbs,
   GroupOptions,
-  Link,
   NoSchema,
   Qluster,
   ReadOptions,
+  RecordMethods,
   TaskStatus,
   TransactionOptions,
 } from "./client/types.js";
@@ -56,6 +65,7 @@ export type { InferInput, InferOutput, SchemaIssue, SchemaResult, StandardSchema
 export type {
   ArgsOf,
   Backoff,
+  Batch,
   CheckedTask,
   CurrentTask,
   Duration,
@@ -87,13 +97,16 @@ export {
   ClosedError,
   ConfigError,
   EnvelopeError,
+  FlowError,
   InvalidCodecError,
   InvalidDurationError,
   InvalidIdError,
   LeaseLostError,
   NoRetryError,
   OptionError,
+  PreviousError,
   QlusterError,
+  ResultExpiredError,
   ScheduleError,
   SchemaError,
   StoreDamagedError,

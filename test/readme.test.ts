@@ -70,6 +70,12 @@ describe("the start of the README, in an empty folder", () => {
   it("runs the task that code queues, and reads its result", () => {
     expect(printed.get("node app.mjs")).toBe("Hello, Grace!\n");
   });
+
+  it("runs a chain and an iterable (P132, P147)", () => {
+    expect(printed.get("node compose.mjs")).toBe(
+      "[ 'Hello, Ada!', 'Hello, Hello, Ada!!' ]\n[ 'Hello, Grace!', 'Hello, Alan!' ]\n",
+    );
+  });
 });
 
 describe("the rest of the README", () => {

@@ -10,4 +10,7 @@ export const shopFile: string = join(dataFolder, "shop.db");
 /** The trained classifier. */
 export const modelFile: string = join(dataFolder, "model.json");
 
+/** The report of the night. */
+export const reportFile: string = join(dataFolder, "report.txt");
+
 mkdirSync(dataFolder, { recursive: true });

@@ -1,9 +1,10 @@
 import { createReadStream } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { createInterface } from "node:readline/promises";
 import type { FinishedTask } from "qluster";
 import { loadModel, trainModel as train, type LabelledMessage, type Training } from "./moderation/model.js";
 import { moderate, type Verdict } from "./moderation/moderate.js";
-import { modelFile, shopFile } from "./places.js";
+import { modelFile, reportFile, shopFile } from "./places.js";
 import { openReviews, type ReviewCounts } from "./shop/reviews.js";
 
 // One connection for the life of the worker.
@@ -22,6 +23,25 @@ export async function notifyClient(finished: FinishedTask<Verdict>): Promise<voi
   if (!finished.success) reviews.notify(reviewId, "We could not look at your message. Please write to us.", true);
   else if (finished.result.verdict === "approved") reviews.notify(reviewId, "Your review is online. Thank you.", false);
   else reviews.notify(reviewId, `We did not publish your message: ${finished.result.reasons.join(", ")}.`, false);
+}
+
+/** Looks at a review once more, at night: would it be judged the same today? Changes nothing. */
+export async function checkReview(reviewId: string): Promise<"stands" | "doubtful"> {
+  const review = reviews.find(reviewId);
+  if (review === undefined) throw new Error(`There is no review "${reviewId}".`);
+  return moderate(review.text, loadModel(modelFile)).verdict === review.state ? "stands" : "doubtful";
+}
+
+/** The first link of the report chain. */
+export async function prepareReport(checked: number, doubtful: number): Promise<string> {
+  const { approved, rejected, failed } = reviews.counts();
+  return `${checked} reviews checked, ${doubtful} doubtful; ${approved} approved, ${rejected} rejected, ${failed} failed in all.\n`;
+}
+
+/** The second one gets what the first returned. Here a file stands for the mail. */
+export async function sendReport(report: string): Promise<string> {
+  await writeFile(reportFile, report);
+  return reportFile;
 }
 
 /** How the shop stands, every morning. Its result is the report. */

@@ -1,6 +1,7 @@
 import type { Backend } from "../contracts/backend.js";
 import type { Store, StoredTask } from "../contracts/store.js";
 import { cancelTask } from "../core/cancelled-task.js";
+import { isFlow } from "../core/finished-task.js";
 import { keyring } from "../core/keyring.js";
 import { loadTasks } from "../core/load-tasks.js";
 import type { QlusterConfig } from "../options/config.js";
@@ -8,12 +9,19 @@ import { folderOfConfig } from "../options/find-config.js";
 import { openBackend, openSqliteWith } from "../options/open-backend.js";
 import { resolveConfig } from "../options/resolve.js";
 import type { ResolvedConfig } from "../options/resolved.js";
+import { CachedResults } from "./cached-results.js";
+import { openBatch } from "./batches.js";
+import { Chains } from "./chains.js";
 import { AfterCommit } from "./after-commit.js";
 import { Connection } from "./connection.js";
+import { elementsOf } from "./element-stream.js";
+import { FlowDesk } from "./flow-desk.js";
+import { FlowReader } from "./flow-reader.js";
 import { Groups } from "./groups.js";
+import { Iterables } from "./iterables.js";
 import { clientLogger } from "./logger.js";
 import { filledText } from "./option-checks.js";
-import { findFinished, recordOf, resultOf, type Opener } from "./reader.js";
+import { findFinished, resultOf, type Opener } from "./reader.js";
 import type { ScheduleClient, ScheduleHost } from "./schedule-client.js";
 import type { ScheduleVerbs } from "./schedule-types.js";
 import { Sender } from "./sender.js";
@@ -70,11 +78,15 @@ function onBackend(config: ResolvedConfig, open: () => Promise<Backend>): Qluste
   const waiters = new Waiters(store);
   const opener: Opener = { keys, limits: config };
   const transactions = new Transactions(connection, sender);
+  const reader = new FlowReader(store, opener);
+  const cached = new CachedResults(async () => (await connection.backend()).cache);
+  const groups = new Groups(store, waiters, opener, cached);
   const verbs: Qluster = {
     ...enqueueVerbs(() => transactions.ambient ?? sender),
     ...transactionVerbs(transactions, (tx) => new AfterCommit(tx, sender, logger)),
-    ...readVerbs(waiters, opener),
-    ...groupVerbs(new Groups(store, waiters, opener)),
+    ...flowVerbs(new FlowDesk(connection, sender, config), reader, waiters),
+    ...readVerbs({ waiters, opener, reader, cached, groups }),
+    ...groupVerbs(groups),
     ...taskVerbs(connection, store),
     ...scheduleVerbs({
       enqueue: () => sender.host,
@@ -127,24 +139,54 @@ function transactionVerbs(
   };
 }
 
-function readVerbs(waiters: Waiters, opener: Opener): Pieces<"result" | "fetch"> {
-  const find = async (
-    id: unknown,
-    options: ReadOptions | undefined,
-    open: (task: StoredTask, opener: Opener) => unknown,
-  ) => {
-    const task = await findFinished(waiters, id, options);
-    return task === undefined ? undefined : open(task, opener);
-  };
+function flowVerbs(
+  desk: FlowDesk,
+  reader: FlowReader,
+  waiters: Waiters,
+): Pieces<"asyncChain" | "asyncIter" | "batch" | "flow" | "results" | "resume"> {
+  const chains = new Chains(desk);
+  const iterables = new Iterables(desk);
   return {
-    result: ((id: unknown, options?: ReadOptions) => find(id, options, resultOf)) as Qluster["result"],
-    fetch: ((id: unknown, options?: ReadOptions) => find(id, options, recordOf)) as Qluster["fetch"],
+    asyncIter: ((target: unknown, elements: unknown, options?: unknown) =>
+      iterables.send(target, elements, options)) as Qluster["asyncIter"],
+    results: ((id: string, options: { readonly signal?: AbortSignal } = {}) =>
+      elementsOf(reader, waiters, filledText(id, "id"), options.signal)) as Qluster["results"],
+    asyncChain: ((links: unknown, options?: unknown) => chains.send(links, options)) as Qluster["asyncChain"],
+    batch: (name, options) => desk.sender.counted(openBatch(desk, name, options)),
+    flow: async (id) => await reader.status(filledText(id, "id")),
+    resume: async (id) => await chains.resume(filledText(id, "id")),
   };
+}
+
+interface ReadParts {
+  readonly waiters: Waiters;
+  readonly opener: Opener;
+  readonly reader: FlowReader;
+  readonly cached: CachedResults;
+  readonly groups: Groups;
+}
+
+function readVerbs({ waiters, opener, reader, cached, groups }: ReadParts): Pieces<"result" | "fetch"> {
+  const find = async (id: unknown, options: ReadOptions | undefined): Promise<StoredTask | undefined> => {
+    const task = await findFinished(waiters, id, options);
+    return task === undefined ? undefined : await cached.whole(task);
+  };
+  const result = async (id: unknown, options?: ReadOptions): Promise<unknown> => {
+    const task = await find(id, options);
+    if (task === undefined) return undefined;
+    return isFlow(task.kind) ? await reader.resultOf(task) : resultOf(task, opener);
+  };
+  const fetch = async (id: unknown, options?: ReadOptions): Promise<unknown> => {
+    const task = await find(id, options);
+    return task === undefined ? undefined : await groups.record(task);
+  };
+  return { result: result as Qluster["result"], fetch: fetch as Qluster["fetch"] };
 }
 
 function groupVerbs(groups: Groups): Pieces<"resultGroup" | "fetchGroup" | "countGroup" | "deleteGroup"> {
   return {
-    resultGroup: ((group: string, options?: GroupOptions) => groups.results(group, options)) as Qluster["resultGroup"],
+    resultGroup: ((group: string, options?: GroupOptions) =>
+      groups.results(group, options) as unknown) as Qluster["resultGroup"],
     fetchGroup: ((group: string, options?: GroupOptions) => groups.records(group, options)) as Qluster["fetchGroup"],
     countGroup: (group, options) => groups.count(group, options),
     deleteGroup: (group, options) => groups.delete(group, options),

@@ -1,8 +1,10 @@
+import type { Membership } from "../contracts/flows.js";
 import type { NewTask } from "../contracts/store.js";
 import { checkArguments } from "../core/arguments.js";
 import { sealTask } from "../core/envelope.js";
 import type { SealOptions } from "../core/envelope.js";
-import type { TaskHeader } from "../core/task-header.js";
+import { includesPrevious } from "../core/previous.js";
+import type { HeaderBefore, TaskHeader } from "../core/task-header.js";
 import { humanName } from "../core/ids.js";
 import type { Keyring } from "../core/keyring.js";
 import { nearest } from "../core/names.js";
@@ -35,15 +37,40 @@ export interface Prepared {
   readonly unknown: boolean;
 }
 
+/** What a request is, when it is not one by itself. */
+export interface PartOfFlow {
+  readonly id: string;
+  readonly member: Membership;
+  /** The label, instead of the request's own. */
+  readonly group: string | undefined;
+  /** Of a link: what `previous()` stands for, if it is among the arguments. */
+  readonly before?: HeaderBefore | undefined;
+  /** Of an element of an iterable: what it returns is kept there, and nowhere else. */
+  readonly element?: true | undefined;
+}
+
 /**
  * Everything that can be refused is refused here, before a write: options, names, arguments. A promise only where the
  * application makes it one, by a schema or a `preEnqueue` handler that is async.
  */
-export function prepare(host: EnqueueHost, target: unknown, args: readonly unknown[]): Prepared | Promise<Prepared> {
+export function prepare(
+  host: EnqueueHost,
+  target: unknown,
+  args: readonly unknown[],
+  part?: PartOfFlow,
+): Prepared | Promise<Prepared> {
   const resolved = knownTarget(host, target);
-  const id = newId();
-  if (sendableSignals.preEnqueue.connected()) return announced(host, resolved, id, args);
-  return checked(host, resolved, id, args, resolved.plan);
+  if (sendableSignals.preEnqueue.connected()) return announced(host, resolved, args, part);
+  return checked({ host, resolved, id: part?.id ?? newId(), args, plan: resolved.plan, part });
+}
+
+interface Request {
+  readonly host: EnqueueHost;
+  readonly resolved: ResolvedTarget;
+  readonly id: string;
+  readonly args: readonly unknown[];
+  readonly plan: RequestPlan;
+  readonly part: PartOfFlow | undefined;
 }
 
 /** What a verb's first argument stands for. @throws {UnknownTaskError} where all names are known and this is none. */
@@ -59,9 +86,10 @@ export function knownTarget(host: EnqueueHost, target: unknown): ResolvedTarget 
 async function announced(
   host: EnqueueHost,
   resolved: ResolvedTarget,
-  id: string,
   args: readonly unknown[],
+  part: PartOfFlow | undefined,
 ): Promise<Prepared> {
+  const id = part?.id ?? newId();
   const given = resolved.plan.header.name ?? humanName(id);
   const outgoing: OutgoingTask = {
     id,
@@ -75,32 +103,23 @@ async function announced(
     throw new OptionError(`A preEnqueue handler left ${quote(outgoing.args)} as the arguments; expected an array.`);
   }
   const options = outgoing.name === given ? outgoing.options : { ...outgoing.options, taskName: outgoing.name };
-  return await checked(host, resolved, id, outgoing.args, planRequest(options));
+  return await checked({ host, resolved, id, args: outgoing.args, plan: planRequest(options), part });
 }
 
-function checked(
-  host: EnqueueHost,
-  resolved: ResolvedTarget,
-  id: string,
-  args: readonly unknown[],
-  plan: RequestPlan,
-): Prepared | Promise<Prepared> {
+function checked(request: Request): Prepared | Promise<Prepared> {
+  const { definition } = request.resolved;
   // What the schema makes of the arguments is the worker's; what travels is what was given, so that it converts once.
-  const { definition } = resolved;
-  const answer = definition?.input === undefined ? args : checkArguments(definition, args);
-  if (answer instanceof Promise) return answer.then(() => sealed(host, resolved, id, args, plan));
-  return sealed(host, resolved, id, args, plan);
+  // What `previous()` will be, only the worker can check.
+  if (definition?.input === undefined || includesPrevious(request.args)) return sealed(request);
+  const answer = checkArguments(definition, request.args);
+  return answer instanceof Promise ? answer.then(() => sealed(request)) : sealed(request);
 }
 
-function sealed(
-  host: EnqueueHost,
-  { func, definition }: ResolvedTarget,
-  id: string,
-  args: readonly unknown[],
-  plan: RequestPlan,
-): Prepared {
+function sealed({ host, resolved: { func, definition }, id, args, plan, part }: Request): Prepared {
+  if (part !== undefined) checkPart(func, plan, part);
   const queue = plan.queue ?? host.queue;
-  const header = headerOf(id, func, plan);
+  const own = headerOf(id, func, plan);
+  const header = part === undefined ? own : headerOfPart(own, part, args);
   const { unique } = plan;
   const task: NewTask = {
     id,
@@ -116,8 +135,50 @@ function sealed(
     dueAt: plan.runAt,
     expiresMs: plan.expiresMs,
     unique: unique === null ? null : { ...unique, key: `${func}:${unique.key}` },
+    ...memberOf(part, plan),
   };
   return { task, header, sync: plan.sync, unknown: definition === undefined };
+}
+
+function memberOf(part: PartOfFlow | undefined, { batch }: RequestPlan): Pick<NewTask, "member"> {
+  if (part !== undefined) return { member: part.member };
+  return batch === undefined ? {} : { member: { flow: batch, place: null, run: 0 } };
+}
+
+/** @throws {OptionError} for what cannot hold for a member of a flow. */
+function checkPart(func: string, { unique, sync, batch }: RequestPlan, { element }: PartOfFlow): void {
+  if (batch !== undefined) {
+    throw new OptionError(
+      `The option batch of ${func} cannot hold here: a task belongs to one chain, iterable or batch.`,
+    );
+  }
+  if (unique !== null) {
+    throw new OptionError(
+      `The option unique (${quote(unique.key)}) of ${func} cannot hold here: a member that is not enqueued would keep its chain, ` +
+        "iterable or batch waiting for ever. Leave it out.",
+    );
+  }
+  if (sync === true && element !== true) {
+    throw new OptionError(
+      `The option sync of ${func} cannot hold for one member alone. Give it to the verb: asyncChain(links, { sync: true }).`,
+    );
+  }
+}
+
+function headerOfPart(own: TaskHeader, part: PartOfFlow, args: readonly unknown[]): TaskHeader {
+  const { group, before, element } = part;
+  // How long results are kept, the flow says; of an iterable, the label and the name are those of the record of all.
+  const { cached: _cached, ...rest } = own;
+  if (element === true) {
+    const { group: _label, name: _name, ...header } = rest;
+    return { ...header, member: true, save: false };
+  }
+  return {
+    ...rest,
+    member: true,
+    ...(group === undefined ? {} : { group }),
+    ...(before !== undefined && includesPrevious(args) ? { before } : {}),
+  };
 }
 
 function headerOf(id: string, func: string, plan: RequestPlan): TaskHeader {

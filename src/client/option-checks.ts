@@ -22,6 +22,7 @@ const known: Readonly<Record<keyof TaskOptions, true>> = {
   unique: true,
   save: true,
   sync: true,
+  batch: true,
 };
 const names: readonly string[] = Object.keys(known);
 
@@ -47,6 +48,16 @@ export function checkKeys(options: object): void {
     const near = nearest(key, names);
     const advice = elsewhere[key] ?? (near === undefined ? `Known are: ${names.join(", ")}.` : `Did you mean ${near}?`);
     throw new OptionError(`There is no option "${key}" of a task. ${advice}`);
+  }
+}
+
+/** The same for other things than tasks. @param what - `a chain`. */
+export function checkKnown(options: object, allowed: readonly string[], what: string): void {
+  for (const key of Object.keys(options)) {
+    if (allowed.includes(key)) continue;
+    const near = nearest(key, allowed);
+    const advice = near === undefined ? `Known are: ${allowed.join(", ")}.` : `Did you mean ${near}?`;
+    throw new OptionError(`There is no option "${key}" of ${what}. ${advice}`);
   }
 }
 

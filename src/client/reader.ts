@@ -6,11 +6,11 @@ import type { Keyring } from "../core/keyring.js";
 import type { FinishedTask } from "../core/task-types.js";
 import { OptionError, TaskFailedError } from "../errors.js";
 import { quote } from "../core/quote.js";
-import { refuse } from "./option-checks.js";
+import { refuse, trueOrFalse } from "./option-checks.js";
 import type { ReadOptions } from "./types.js";
 import type { Awaited, Patience, Waiters } from "./waiters.js";
 
-const readOptions = ["wait", "signal"];
+const readOptions = ["wait", "signal", "cached"];
 
 /** Opens what the store has sealed. */
 export interface Opener {
@@ -45,6 +45,7 @@ export function patienceOf(options: ReadOptions | undefined, known: readonly str
   }
   const { wait, signal } = options;
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw refuse("signal", signal, "an AbortSignal");
+  trueOrFalse(options.cached, "cached");
   if (wait === undefined) return { waitMs: otherwise, signal };
   return { waitMs: wait === -1 ? Infinity : parseDuration(wait, "wait", { allowInfinity: true }), signal };
 }

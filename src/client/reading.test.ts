@@ -169,8 +169,8 @@ describe.each(backends)("reading on %s", (_, open) => {
       ["a bad wait", () => q.result("x", { wait: "5 min" as never }), /wait/],
       [
         "an unknown option",
-        () => q.result("x", { cached: true } as never),
-        /no option "cached" of a look-up\. Known are: wait, signal/,
+        () => q.result("x", { cashed: true } as never),
+        /no option "cashed" of a look-up\. Known are: wait, signal, cached/,
       ],
       [
         "a signal that is none",

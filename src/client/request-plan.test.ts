@@ -42,6 +42,8 @@ it.each<[string, TaskOptions, object]>([
   ["unique until the start (P092)", { unique: { key: "a1", while: "queued" } }, { unique: { until: "started" } }],
   ["unique for a time (P092)", { unique: { key: "a1", for: "10m" } }, { unique: { forMs: 600_000 } }],
   ["cached: false, which says nothing", { cached: false }, { header: {} }],
+  ["cached (P167)", { cached: "10s" }, { header: { cached: 10_000 } }],
+  ["cached without limit (P168)", { cached: true }, { header: { cached: null } }],
 ])("plans %s", (_, options, plan) => {
   expect(planRequest(options)).toMatchObject(plan);
 });
@@ -94,7 +96,7 @@ it.each<[string, object, new (...args: never[]) => QlusterError, RegExp]>([
   ["a unique that is a number", { unique: 5 }, OptionError, /option unique is 5/],
   ["an unknown while", { unique: { key: "a", while: "running" } }, OptionError, /unique\.while is "running"/],
   ["a unique for no time", { unique: { key: "a", for: 0 } }, OptionError, /unique\.for is 0/],
-  ["cached results", { cached: "10s" }, OptionError, /cached \(10s\) is not in this version.*kept in the database/],
+  ["a wrong time in the cache", { cached: "soon" as never }, InvalidDurationError, /cached/],
 ])("refuses %s", (_, options, type, message) => {
   const attempt = () => planRequest(options as TaskOptions);
 

@@ -1,7 +1,8 @@
 import { parseDuration } from "../core/duration.js";
 import type { TaskHeader } from "../core/task-header.js";
 import { checkLength } from "../core/names.js";
-import type { TaskOptions, Unique } from "../core/task-types.js";
+import { quote } from "../core/quote.js";
+import type { Batch, TaskOptions, Unique } from "../core/task-types.js";
 import { OptionError } from "../errors.js";
 import { backoffHeader } from "./backoff-header.js";
 import { boundedInteger, checkKeys, filledText, refuse, trueOrFalse } from "./option-checks.js";
@@ -24,6 +25,8 @@ export interface RequestPlan {
     readonly forMs: number | null;
   } | null;
   readonly sync: boolean | undefined;
+  /** The id of the batch that it counts for. */
+  readonly batch: string | undefined;
 }
 
 /** Longer keys fit no column of every database. */
@@ -39,7 +42,7 @@ export const emptyPlan: RequestPlan = planRequest({});
  */
 export function planRequest(options: TaskOptions): RequestPlan {
   checkKeys(options);
-  refuseCached(options.cached);
+  const batch = options.batch === undefined ? undefined : batchOf(options.batch, options);
   const delayMs = options.delay === undefined ? 0 : parseDuration(options.delay, "delay");
   const expiresMs = options.expires === undefined ? null : positive(options.expires, "expires");
   const runAt = instant(options.runAt);
@@ -53,7 +56,28 @@ export function planRequest(options: TaskOptions): RequestPlan {
     expiresMs,
     unique: options.unique === undefined ? null : uniqueOf(options.unique),
     sync: trueOrFalse(options.sync, "sync"),
+    batch: batch?.id,
   };
+}
+
+function batchOf(batch: unknown, { group, unique }: TaskOptions): Batch {
+  const { id, name, each } = (typeof batch === "object" && batch !== null ? batch : {}) as {
+    readonly [K in keyof Batch]?: unknown;
+  };
+  const isBatch = typeof id === "string" && typeof name === "string" && (each === null || typeof each === "string");
+  if (!isBatch) throw refuse("batch", batch, 'what q.batch("name", { size }) resolved to');
+  if (group !== undefined && group !== name) {
+    throw new OptionError(
+      `The options batch ("${name}") and group (${quote(group)}) contradict each other: the label of a batch's members is its name. ` +
+        "Give one.",
+    );
+  }
+  if (unique !== undefined) {
+    throw new OptionError(
+      "The option unique cannot hold in a batch: a member that is not enqueued would keep it waiting for ever. Leave it out.",
+    );
+  }
+  return batch as Batch;
 }
 
 /** Time only shortens the way to `runAt`: what passes here passes whenever it is sent. */
@@ -76,18 +100,22 @@ function checkExpiry(expiresMs: number, delayMs: number, runAt: number | null): 
 function headerOf(options: TaskOptions): PlannedHeader {
   const header: { -readonly [K in keyof PlannedHeader]: PlannedHeader[K] } = {};
   const name = label(options.taskName, "taskName");
-  const group = label(options.group, "group");
+  const group = options.batch === undefined ? label(options.group, "group") : options.batch.name;
   const timeout = timeoutOf(options.timeout);
   const attempts = attemptsOf(options);
   const priority = boundedInteger(options.priority, "priority", -100, 100);
   const save = trueOrFalse(options.save, "save");
+  const cached = cachedMs(options.cached);
   if (name !== undefined) header.name = name;
   if (group !== undefined) header.group = group;
+  if (options.batch !== undefined) header.member = true;
+  if (typeof options.batch?.each === "string") header.each = options.batch.each;
   if (timeout !== undefined) header.timeout = timeout;
   if (attempts !== undefined) header.attempts = attempts;
   if (options.backoff !== undefined) header.backoff = backoffHeader(options.backoff);
   if (priority !== undefined && priority !== 0) header.priority = priority;
   if (save !== undefined) header.save = save;
+  if (cached !== undefined) header.cached = cached;
   if (options.hookOn !== undefined) header.hookOn = hookOnOf(options.hookOn);
   return header;
 }
@@ -145,9 +173,8 @@ function instant(value: unknown): number | null {
   throw refuse("runAt", value, "a Date that is valid");
 }
 
-function refuseCached(cached: TaskOptions["cached"]): void {
-  if (cached === undefined || cached === false || cached === 0) return;
-  throw new OptionError(
-    `The option cached (${String(cached)}) is not in this version of Qluster. Leave it out: the result is kept in the database.`,
-  );
+/** In milliseconds; `null` for ever, `undefined` when the result is not cached. */
+export function cachedMs(cached: TaskOptions["cached"]): number | null | undefined {
+  if (cached === undefined || cached === false || cached === 0) return undefined;
+  return cached === true ? null : positive(cached, "cached");
 }

@@ -5,7 +5,7 @@ import type { Keyring } from "../core/keyring.js";
 import { OptionError, QlusterError } from "../errors.js";
 import type { ResolvedConfig } from "../options/resolved.js";
 import type { Connection } from "./connection.js";
-import { prepare, type EnqueueHost, type Prepared } from "./enqueuer.js";
+import { prepare, type EnqueueHost, type PartOfFlow, type Prepared } from "./enqueuer.js";
 import { partsOf } from "./link.js";
 import { LiveNames } from "./live-names.js";
 import { quote } from "../core/quote.js";
@@ -28,6 +28,7 @@ export class Sender {
 
   constructor(connection: Connection, config: ResolvedConfig, logger: Logger, keys: () => Keyring) {
     const store = async () => (await connection.draining()).store;
+    const cache = async () => (await connection.draining()).cache;
     this.#connection = connection;
     this.#config = config;
     this.#logger = logger;
@@ -37,7 +38,7 @@ export class Sender {
       maxPending: config.maxPending,
       timeoutMs: config.enqueueTimeoutMs,
     });
-    this.#sync = new SyncRunner({ config, keys, store, logger });
+    this.#sync = new SyncRunner({ config, keys, store, cache, logger });
     this.#liveNames = new LiveNames(async () => await (await store()).clusters(), logger);
   }
 
@@ -79,14 +80,34 @@ export class Sender {
   }
 
   /** Checks and seals one request, for whoever writes it otherwise. A promise only where the application makes it one. */
-  prepare(target: unknown, args: readonly unknown[]): Prepared | Promise<Prepared> {
-    return prepare(this.host, target, args);
+  prepare(target: unknown, args: readonly unknown[], part?: PartOfFlow): Prepared | Promise<Prepared> {
+    return prepare(this.host, target, args, part);
   }
 
   /** The same for the links of `asyncTasks`, one after the other. */
   prepareAll(links: unknown): Prepared[] | Promise<Prepared[]> {
     if (!Array.isArray(links)) throw new OptionError(`asyncTasks got ${quote(links)}; expected an array of link(…).`);
     return eachInTurn(links, (link, index) => this.#prepareLink(link, index));
+  }
+
+  /** Runs a request in this process. */
+  runHere(prepared: Prepared): Promise<string> {
+    return this.#sync.run(prepared);
+  }
+
+  /** Runs a hook in this process. Its failure is on record and in the log. */
+  runHookHere(task: NewTask): Promise<void> {
+    return this.#sync.runHook(task);
+  }
+
+  /** Writes tasks in one write with what others enqueue at this moment, and tries again while the store is away. */
+  write(tasks: readonly NewTask[]): Promise<readonly Submitted[]> {
+    return this.#submitter.submit(tasks);
+  }
+
+  /** Counts a call as under way, so that closing waits for it. */
+  counted<T>(call: Promise<T>): Promise<T> {
+    return this.#counted(call);
   }
 
   /** Says that a request was written. */

@@ -1,4 +1,5 @@
-import type { Store } from "../contracts/store.js";
+import type { Store, TaskProgress } from "../contracts/store.js";
+import { isFlow } from "../core/finished-task.js";
 import type { TaskStatus } from "./types.js";
 
 /** Where a task stands, with what it reported; `undefined` for an unknown id. */
@@ -12,8 +13,16 @@ export async function statusOf(store: Store, id: string): Promise<TaskStatus | u
     dueAt: new Date(task.dueAt),
     startedAt: dateOf(task.startedAt),
     stoppedAt: dateOf(task.stoppedAt),
-    notes,
+    notes: isFlow(task.kind) ? { ...notes, progress: await progressOf(store, id) } : notes,
   };
+}
+
+/** How many members of a flow have ended. */
+async function progressOf({ flows }: Store, id: string): Promise<TaskProgress | undefined> {
+  const [flow] = (await flows?.find([id])) ?? [];
+  if (flow === undefined) return undefined;
+  const total = flow.steps.length === 0 ? null : flow.steps.reduce((sum, width) => sum + width, 0);
+  return { done: flow.done, total, note: null };
 }
 
 function dateOf(instant: number | null): Date | undefined {

@@ -1,7 +1,9 @@
 import { hostname } from "node:os";
+import type { Cache } from "../contracts/cache.js";
 import type { Job, JobNote, JobReport, StoredNote } from "../contracts/frames.js";
 import type { Logger } from "../contracts/logger.js";
 import type { ErrorRecord, NewTask, Outcome, Store } from "../contracts/store.js";
+import { cacheResult } from "../core/cached-result.js";
 import { composeHook } from "../core/hook-message.js";
 import type { TaskHeader } from "../core/task-header.js";
 import { Execution, type ExecuteHost } from "../core/execute.js";
@@ -20,6 +22,7 @@ export interface SyncHost {
   readonly config: ResolvedConfig;
   readonly keys: () => Keyring;
   readonly store: () => Promise<Store>;
+  readonly cache: () => Promise<Cache>;
   readonly logger: Logger;
 }
 
@@ -79,7 +82,12 @@ export class SyncRunner {
     const store = await this.#host.store();
     // It has run: what would hold it back in a queue holds for it no more.
     const stored = { ...task, delayMs: 0, dueAt: null, expiresMs: null, unique: null };
-    await store.saveFinished(stored, { id: task.id, attempt, outcome, followUps: [] });
+    const settlement = { id: task.id, attempt, outcome, followUps: [] };
+    const { cached } = header;
+    await store.saveFinished(
+      stored,
+      cached === undefined ? settlement : await cacheResult(await this.#host.cache(), settlement, cached),
+    );
     await this.#report(store, ran.notes);
     return { ran, note: noteOf(task, queuedAt, end, outcome) };
   }
@@ -135,6 +143,16 @@ export class SyncRunner {
       now: Date.now,
       handlerFailed: (error) => logger.error("A signal handler failed; the task went on", { error }),
     };
+  }
+
+  /** A hook that was composed already. Its failure is on record and in the log, and changes nothing else. */
+  async runHook(task: NewTask): Promise<void> {
+    const { id, func, parent } = task;
+    const header: TaskHeader = { v: 1, id, func, kind: "hook", parent: parent ?? "", timeout: 30_000 };
+    const { note } = await this.#runAndStore(task, header);
+    if (note.success) return;
+    const because = note.error?.message ?? "of an error";
+    this.#host.logger.error(`return hook ${func} failed because ${because}`, { taskId: parent });
   }
 
   /** In the caller's process, at once. Its failure is on record and in the log, and changes nothing else. */

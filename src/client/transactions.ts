@@ -119,6 +119,12 @@ export class Transactions {
 
   #check(prepared: readonly Prepared[]): void {
     this.#connection.check();
+    if (prepared.some(({ task }) => task.member !== undefined)) {
+      throw new OptionError(
+        "A task of a batch cannot be enqueued in a transaction: the batch would count it only when that commits. Nothing was " +
+          "enqueued. Leave the option `batch` out, or enqueue it after the commit, with q.afterCommit.",
+      );
+    }
     if (!prepared.some((one) => this.#sender.runsHere(one))) return;
     throw new OptionError(
       "Sync mode runs a task at once, and a transaction may still be rolled back. Nothing was enqueued. " +

@@ -12,11 +12,12 @@ const safetyLookMs = 30_000;
 /** Timers of Node count no further; a longer wait has no end of its own. */
 const longestTimerMs = 2 ** 31 - 1;
 
-/** What a wait is for: a finished task by id or name, or so many finished members of a group. */
+/** What a wait is for: a finished task by id or name, so many finished members of a group, or of a flow unless it ends before. */
 export type Awaited =
   | { readonly kind: "id"; readonly id: string }
   | { readonly kind: "name"; readonly name: string }
-  | { readonly kind: "group"; readonly group: string; readonly count: number };
+  | { readonly kind: "group"; readonly group: string; readonly count: number }
+  | { readonly kind: "flow"; readonly id: string; readonly count: number };
 
 /** How long to wait, in milliseconds (0: one look; `Infinity`: no end), and what ends it early. */
 export interface Patience {
@@ -169,9 +170,10 @@ export class Waiters {
 async function answer(store: Store, asked: readonly Waiter[]): Promise<void> {
   const idByName = await idsOfNames(store, asked);
   const ids = new Set(asked.flatMap(({ goal }) => (goal.kind === "id" ? goal.id : idOf(goal, idByName)) ?? []));
-  const [finished, sizes] = await Promise.all([
+  const [finished, sizes, flows] = await Promise.all([
     ids.size === 0 ? [] : store.finished([...ids]),
     sizesOfGroups(store, asked),
+    endedOfFlows(store, asked),
   ]);
   const byId = new Map(finished.map((task) => [task.id, task]));
   for (const waiter of asked) {
@@ -179,7 +181,9 @@ async function answer(store: Store, asked: readonly Waiter[]): Promise<void> {
     const found =
       goal.kind === "group"
         ? (sizes.get(goal.group) ?? 0) >= goal.count || undefined
-        : byId.get((goal.kind === "id" ? goal.id : idOf(goal, idByName)) ?? "");
+        : goal.kind === "flow"
+          ? (flows.get(goal.id) ?? 0) >= goal.count || undefined
+          : byId.get((goal.kind === "id" ? goal.id : idOf(goal, idByName)) ?? "");
     if (found !== undefined) waiter.settle(found);
     else if (waiter.last) waiter.settle(goal.kind === "id" ? await named(store, goal.id) : undefined);
   }
@@ -208,4 +212,12 @@ async function sizesOfGroups(store: Store, asked: readonly Waiter[]): Promise<Ma
   }
   const sizes = [...wanted].map(async ([group, most]) => [group, await store.countGroup(group, "all", most)] as const);
   return new Map(await Promise.all(sizes));
+}
+
+/** How many members have ended; without end for a flow that has. */
+async function endedOfFlows(store: Store, asked: readonly Waiter[]): Promise<Map<string, number>> {
+  const ids = new Set(asked.flatMap(({ goal }) => (goal.kind === "flow" ? goal.id : [])));
+  if (ids.size === 0) return new Map();
+  const flows = (await store.flows?.find([...ids])) ?? [];
+  return new Map(flows.map(({ id, state, done }) => [id, state === "open" ? done : Infinity]));
 }

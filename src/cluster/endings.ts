@@ -136,12 +136,13 @@ export class Endings {
   }
 
   #record(entry: Entry, settlement: Settlement, known?: Known): void {
-    this.#parts.recorder.record(entry.consumer, settlement, (stored) => {
-      if (!stored) return this.#unstored(entry, known);
+    const stored = (isStored: boolean): void | Promise<void> => {
+      if (!isStored) return this.#unstored(entry, known);
       // Its own worker could not tell, or did not know yet whether it had failed.
       if (known !== undefined && known.how !== "reported") this.#reportFailure(entry, known.end);
       this.#stored(entry, settlement.outcome, known?.end);
-    });
+    };
+    this.#parts.recorder.record(entry.consumer, settlement, stored, entry.header.cached);
   }
 
   /**

@@ -12,7 +12,7 @@ function settlement(id: string): Settlement {
 }
 
 function recorderOn(finish: Store["finish"], fatal: (error: unknown) => void = () => {}): Recorder {
-  return new Recorder({ finish }, new Outage(silent, 300, () => 0), fatal);
+  return new Recorder({ store: { finish }, cache: { set: async () => {} } }, new Outage(silent, 300, () => 0), fatal);
 }
 
 describe("Recorder", () => {
@@ -41,7 +41,7 @@ describe("Recorder", () => {
     const sizes: number[] = [];
     const finish: Store["finish"] = async (_, batch) => batch.map(() => true);
     const recorder: Recorder = new Recorder(
-      { finish },
+      { store: { finish }, cache: { set: async () => {} } },
       new Outage(silent, 300, () => 0),
       () => {},
       () => sizes.push(recorder.size),

@@ -1,4 +1,6 @@
+import type { Cache } from "../contracts/cache.js";
 import type { Settlement, Store } from "../contracts/store.js";
+import { cacheResult } from "../core/cached-result.js";
 import { StoreUnavailableError } from "../errors.js";
 import type { Outage } from "./outage.js";
 
@@ -8,6 +10,8 @@ const batchSize = 256;
 interface Pending {
   readonly consumer: string;
   readonly settlement: Settlement;
+  /** How long the cache keeps the result, in milliseconds; `null` for ever, `undefined`: the record has it. */
+  readonly cachedMs: number | null | undefined;
   /** `stored: false`: the lease had ended, and nothing was written. A promise is part of the writing. */
   readonly stored: (stored: boolean) => void | Promise<void>;
 }
@@ -26,14 +30,17 @@ export class Recorder {
   #inFlight = 0;
   #abandoned = false;
 
+  readonly #cache: Pick<Cache, "set">;
+
   /** @param written - Called after each write: fewer endings wait, so more may be taken. */
   constructor(
-    store: Pick<Store, "finish">,
+    { store, cache }: { readonly store: Pick<Store, "finish">; readonly cache: Pick<Cache, "set"> },
     outage: Outage,
     fatal: (error: unknown) => void,
     written: () => void = () => {},
   ) {
     this.#store = store;
+    this.#cache = cache;
     this.#outage = outage;
     this.#fatal = fatal;
     this.#written = written;
@@ -44,8 +51,9 @@ export class Recorder {
     return this.#pending.length + this.#inFlight;
   }
 
-  record(consumer: string, settlement: Settlement, stored: Pending["stored"]): void {
-    this.#pending.push({ consumer, settlement, stored });
+  /** @param cachedMs - How long the cache keeps the result, in milliseconds; `null` for ever. Default: the record has it. */
+  record(consumer: string, settlement: Settlement, stored: Pending["stored"], cachedMs?: number | null): void {
+    this.#pending.push({ consumer, settlement, stored, cachedMs });
     this.#writing ??= this.#writeAll().finally(() => (this.#writing = undefined));
   }
 
@@ -67,10 +75,7 @@ export class Recorder {
       const batch = this.#nextBatch();
       this.#inFlight = batch.length;
       try {
-        const answers = await this.#store.finish(
-          batch[0]!.consumer,
-          batch.map((pending) => pending.settlement),
-        );
+        const answers = await this.#store.finish(batch[0]!.consumer, await this.#settlements(batch));
         this.#outage.over();
         await answered(batch, answers);
         this.#inFlight = 0;
@@ -83,6 +88,16 @@ export class Recorder {
         await this.#outage.wait(error);
       }
     }
+  }
+
+  /** The settlements as the store gets them: results that the cache keeps are there by then. */
+  async #settlements(batch: readonly Pending[]): Promise<Settlement[]> {
+    if (batch.every(({ cachedMs }) => cachedMs === undefined)) return batch.map(({ settlement }) => settlement);
+    return await Promise.all(
+      batch.map(async ({ settlement, cachedMs }) =>
+        cachedMs === undefined ? settlement : await cacheResult(this.#cache, settlement, cachedMs),
+      ),
+    );
   }
 
   /** One write goes to one hold: after a lost lease, endings of the old one may still stand in line. */

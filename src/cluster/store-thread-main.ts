@@ -83,6 +83,7 @@ async function take(call: Exclude<Call, { abort: true }>): Promise<unknown> {
 
 function targetOf({ target }: Exclude<Call, { abort: true }>): object {
   if (target.startsWith("consumer:")) return consumers.get(Number(target.slice("consumer:".length)))!;
+  if (target === "flows") return backend!.store.flows!;
   if (target === "schedules") return backend!.store.schedules;
   return backend![target as "broker" | "store" | "cache" | "schema" | "outbox"]!;
 }

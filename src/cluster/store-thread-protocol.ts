@@ -14,6 +14,7 @@ export type CallTarget =
   | "broker"
   | "store"
   | "schedules"
+  | "flows"
   | "cache"
   | "schema"
   | "outbox"

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { Backend, BackendOptions } from "../contracts/backend.js";
 import type { Consumer, ConsumeOptions, TakeOptions } from "../contracts/broker.js";
+import type { Flows } from "../contracts/flows.js";
 import type { Hold, Outbox } from "../contracts/outbox.js";
 import type { Schedules } from "../contracts/schedules.js";
 import { reviveError } from "./store-thread-errors.js";
@@ -22,12 +23,13 @@ export async function openInThread(scheme: string, options: BackendOptions): Pro
       consume: async (request: ConsumeOptions): Promise<Consumer> => line.consumer(request),
     },
     store: {
-      ...line.proxy<Omit<Backend["store"], "capabilities" | "watch" | "schedules">>("store", storeMethods),
+      ...line.proxy<Omit<Backend["store"], "capabilities" | "watch" | "schedules" | "flows">>("store", storeMethods),
       capabilities: capabilities.store,
       schedules: {
         ...line.proxy<Omit<Schedules, "watch">>("schedules", scheduleMethods),
         watch: (changed) => line.watch(changed),
       },
+      flows: line.proxy<Flows>("flows", flowMethods),
       watch: (changed) => line.watch(changed),
     },
     cache: {
@@ -84,6 +86,15 @@ const storeMethods = [
   "clean",
   "now",
 ] as const satisfies readonly (keyof Backend["store"])[];
+
+const flowMethods = [
+  "open",
+  "close",
+  "resume",
+  "find",
+  "members",
+  "outcomes",
+] as const satisfies readonly (keyof Flows)[];
 
 const scheduleMethods = [
   "insert",

@@ -173,7 +173,7 @@ class Supervisor implements Cluster {
     this.#consumer = await this.#consume();
     const fatal = (error: unknown): void => this.#fatal(error);
     const leaseLost = (consumer: Consumer): void => void this.#leaseLost(consumer);
-    this.#recorder = new Recorder(store, this.#outage, fatal, () => this.#fetcher?.wake());
+    this.#recorder = new Recorder(this.#backend, this.#outage, fatal, () => this.#fetcher?.wake());
     this.#notes = new Notes(store, this.#logger);
     this.#endings = new Endings({
       recorder: this.#recorder,

@@ -1,5 +1,6 @@
 import type { BackendOptions } from "./backend.js";
 import type { Receipt } from "./broker.js";
+import type { MemberOutcome } from "./flows.js";
 import type { ErrorRecord, TaskProgress } from "./store.js";
 
 /** Everything a worker needs to know before its first task. */
@@ -101,6 +102,8 @@ export interface StoredNote {
   readonly success: boolean;
   readonly result: string | null;
   readonly error: ErrorRecord | null;
+  /** Of a flow, instead of `result`: how its members ended. `null`: more results than it may carry. */
+  readonly members?: readonly MemberOutcome[] | null | undefined;
 }
 
 /** From a worker to the supervisor. */

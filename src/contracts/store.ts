@@ -1,4 +1,5 @@
 import type { Receipt, RunningTask } from "./broker.js";
+import type { FlowKind, Flows, Membership } from "./flows.js";
 import type { Schedules } from "./schedules.js";
 
 /**
@@ -14,6 +15,9 @@ export interface Store {
   readonly capabilities: StoreCapabilities;
 
   readonly schedules: Schedules;
+
+  /** Chains, iterables and batches. Missing in a store that keeps none; the verbs for them are refused then. */
+  readonly flows?: Flows | undefined;
 
   /**
    * Stores new tasks and queues them in the same write: all, or none. A repeated id changes nothing, so a producer that
@@ -123,8 +127,11 @@ export type WaitingState = "scheduled" | "queued" | "running" | "retrying";
 export type FinalState = "succeeded" | "failed" | "cancelled" | "expired";
 export type TaskState = WaitingState | FinalState;
 
-/** `hook`: runs because another task finished; not counted in groups, totals or rates. */
-export type TaskKind = "task" | "hook";
+/**
+ * `hook`: runs because another task finished; not counted in groups, totals or rates. Others are the records of flows, which
+ * are not counted either, but that of an iterable is a member of its group.
+ */
+export type TaskKind = "task" | "hook" | FlowKind;
 
 export interface NewTask {
   readonly id: string;
@@ -146,6 +153,8 @@ export interface NewTask {
   /** Never started later than this many milliseconds from now. */
   readonly expiresMs: number | null;
   readonly unique: UniqueKey | null;
+  /** The flow that it is a member of. */
+  readonly member?: Membership | undefined;
 }
 
 export interface UniqueKey {

@@ -20,8 +20,13 @@ export async function cancelTask(store: Pick<Store, "get" | "cancel">, id: strin
   return await store.cancel(id, task === undefined ? [] : hooksOfCancelled(task, now));
 }
 
-function hooksOfCancelled(task: StoredTask, now: number): readonly NewTask[] {
+/** What is called with a task that ended while it waited. @param error - Why it ended. */
+export function hooksOfCancelled(
+  task: StoredTask,
+  now: number,
+  error: ErrorRecord = cancelledWhileWaiting,
+): readonly NewTask[] {
   const header = readHeader(task.envelope);
   if (header === undefined) return [];
-  return hookTasks(noteOf({ ...task, stoppedAt: now, error: cancelledWhileWaiting }), header);
+  return hookTasks(noteOf({ ...task, stoppedAt: now, error }), header);
 }

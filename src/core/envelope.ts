@@ -1,8 +1,10 @@
-import { EnvelopeError, TooLargeError } from "../errors.js";
+import { EnvelopeError, PreviousError, TooLargeError } from "../errors.js";
+import { detach, previousResult } from "./attached-results.js";
 import { packBody, unpackBody } from "./body.js";
 import { decode, encode } from "./codec.js";
 import type { Keyring, SecretKeys } from "./keyring.js";
 import { largestPart } from "./largest-part.js";
+import { fillPrevious, previousTag } from "./previous.js";
 import { sealingKeys, sign, verify } from "./signature.js";
 import { readHeader } from "./task-header.js";
 import type { TaskHeader } from "./task-header.js";
@@ -27,6 +29,7 @@ export interface OpenedTask {
  *
  * @throws {UnencodableError} with the path of an argument that cannot be carried.
  * @throws {TooLargeError} with both sizes and the largest part.
+ * @throws {PreviousError} for `previous()` where no link is before.
  */
 export function sealTask(
   keys: Keyring,
@@ -36,6 +39,7 @@ export function sealTask(
   options: SealOptions,
 ): string {
   const json = encode(args, "args");
+  if (header.before === undefined && json.includes(previousTag)) throw new PreviousError(header.func);
   const headerLine = JSON.stringify(header);
   const content = `${headerLine}\n${packBody(json, sealingKeys(keys), headerLine, options)}`;
   const sealed = `${content}\n${sign(keys, "task", queue, content)}`;
@@ -46,25 +50,48 @@ export function sealTask(
 /**
  * Header and arguments of a message, once its signature was checked.
  *
+ * `previous()` among the arguments is what the results of the links before say, once they are attached.
+ *
  * @param options.maxBytes - The largest JSON that inflating may make, in bytes.
+ * @param options.maxResultBytes - The same of the result of a link before. Default: `maxBytes`.
  * @param header - What {@link readHeader} made of it, when that is known already.
  * @throws {EnvelopeError} `unreadable` (also when a codec is missing here), `signature`, or `newer`.
  */
 export function openTask(
   keys: Keyring,
   queue: string,
-  envelope: string,
-  options: { readonly maxBytes: number },
-  header: TaskHeader | undefined = readHeader(envelope),
+  message: string,
+  options: { readonly maxBytes: number; readonly maxResultBytes?: number },
+  header: TaskHeader | undefined = readHeader(message),
 ): OpenedTask {
   if (header === undefined) throw new EnvelopeError("unreadable", "The message has no header that can be read.");
   if (header.v !== 1) throw newer(header);
+  if (header.before !== undefined) return openLink(keys, queue, message, options, header);
+  return openSealed(keys, queue, message, options.maxBytes, header);
+}
+
+function openLink(
+  keys: Keyring,
+  queue: string,
+  message: string,
+  { maxBytes, maxResultBytes = maxBytes }: { readonly maxBytes: number; readonly maxResultBytes?: number },
+  header: TaskHeader,
+): OpenedTask {
+  const { sealed, attached } = detach(message);
+  const { args } = openSealed(keys, queue, sealed, maxBytes, header);
+  const { before } = header;
+  if (before === undefined || attached === undefined) return { header, args };
+  const result = previousResult(before, attached, (id, one) => openResult(keys, id, one, { maxBytes: maxResultBytes }));
+  return { header, args: fillPrevious(args, result) as unknown[] };
+}
+
+function openSealed(keys: Keyring, queue: string, envelope: string, maxBytes: number, header: TaskHeader): OpenedTask {
   const what = `message ${header.id} (${header.func})`;
   const end = envelope.lastIndexOf("\n");
   const content = envelope.slice(0, end);
   const secret = verify(keys, "task", queue, content, envelope.slice(end + 1));
   if (secret === undefined) throw wrongSignature(what, keys, queue);
-  const args = openBody(content.slice(content.indexOf("\n") + 1), secret, what, options.maxBytes);
+  const args = openBody(content.slice(content.indexOf("\n") + 1), secret, what, maxBytes);
   if (!Array.isArray(args)) throw new EnvelopeError("unreadable", `The arguments of ${what} are no list.`);
   return { header, args };
 }

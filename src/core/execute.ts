@@ -6,9 +6,9 @@ import { checkArguments } from "./arguments.js";
 import { currentTasks } from "./current-task.js";
 import { noteText } from "./note-text.js";
 import { sealResult } from "./envelope.js";
-import { openRequest } from "./open-request.js";
+import { openParent, openRequest } from "./open-request.js";
 import { readHeader } from "./task-header.js";
-import { readHookBody } from "./hook-message.js";
+import { namesHook, readHookBody } from "./hook-message.js";
 import type { TaskHeader } from "./task-header.js";
 import { toErrorRecord } from "./error-record.js";
 import { finishedTask } from "./finished-task.js";
@@ -76,6 +76,7 @@ export class Execution implements CurrentTask {
   scheduledFor: Date | undefined;
   readonly #host: ExecuteHost;
   #name: string | undefined;
+  #isMember = false;
   #controller: AbortController | undefined;
   #aborted: AbortReason | undefined;
   #limitMs = 0;
@@ -129,6 +130,11 @@ export class Execution implements CurrentTask {
   // Not async: on a synchronous connection it has to throw at once, as only that rolls a transaction back.
   #completeIn(tx: object, value: unknown): Promise<void> {
     const { completeIn, now } = this.#host;
+    if (this.#isMember) {
+      throw new TransactionError(
+        "completeIn cannot end a member of a chain, an iterable or a batch, which would not hear of it. Return the value.",
+      );
+    }
     if (completeIn === undefined) {
       throw new TransactionError(
         "completeIn works in a task that a cluster runs. In sync mode there is no lease to complete it under: return the value.",
@@ -182,12 +188,11 @@ export class Execution implements CurrentTask {
     const { job } = this;
     const header = readHeader(job.envelope);
     const opened =
-      header?.kind === "hook"
-        ? this.#openHook(job.envelope)
-        : openRequest(this.#host.keys, job, { maxBytes: this.#host.maxMessageBytes }, header);
+      header?.kind === "hook" ? this.#openHook(job.envelope) : openRequest(this.#host.keys, job, this.#limits, header);
     this.func = opened.header.func;
     this.#name = opened.header.name;
     this.group = opened.header.group;
+    this.#isMember = opened.header.member === true;
     if (opened.header.due !== undefined) this.scheduledFor = new Date(opened.header.due);
     const definition = taskByName(this.func);
     if (definition === undefined) throw new UnknownTaskError(this.func, nearest(this.func, taskNames()));
@@ -198,12 +203,17 @@ export class Execution implements CurrentTask {
   #openHook(envelope: string): { header: TaskHeader; args: unknown[] } {
     const { keys, maxMessageBytes, maxResultBytes } = this.#host;
     const { outcome } = readHookBody(envelope);
-    const parent = openRequest(keys, outcome, { maxBytes: maxMessageBytes });
-    if (parent.header.hook === undefined) {
-      throw new EnvelopeError("unreadable", `Message ${this.id} says it is a hook of a task that has none.`);
+    const parent = openParent(keys, outcome, this.#limits);
+    const func = readHeader(envelope)?.func ?? "";
+    if (!namesHook(parent.header, func)) {
+      throw new EnvelopeError("unreadable", `Message ${this.id} says it is a hook of a task that names no such hook.`);
     }
     const finished = finishedTask(outcome, keys, { maxMessageBytes, maxResultBytes });
-    return { header: { v: 1, id: this.id, func: parent.header.hook, kind: "hook" }, args: [finished] };
+    return { header: { v: 1, id: this.id, func, kind: "hook" }, args: [finished] };
+  }
+
+  get #limits(): { readonly maxBytes: number; readonly maxResultBytes: number } {
+    return { maxBytes: this.#host.maxMessageBytes, maxResultBytes: this.#host.maxResultBytes };
   }
 
   // No async functions from here on: each promise is dear while async context is tracked, and most tasks need one.

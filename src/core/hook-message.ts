@@ -16,18 +16,29 @@ export interface HookBody {
  * can compose it. Which function runs is read from the parent's sealed header, never from this one.
  *
  * @param parent - The header of the task that names the hook.
+ * @param func - Which of the tasks that it names. Default: its `hook`.
  */
-export function composeHook(id: string, body: HookBody, parent: TaskHeader): string {
+export function composeHook(
+  id: string,
+  body: HookBody,
+  parent: TaskHeader,
+  func: string | undefined = parent.hook,
+): string {
   const header: TaskHeader = {
     v: 1,
     id,
-    func: parent.hook ?? "",
+    func: func ?? "",
     kind: "hook",
     parent: parent.id,
     timeout: hookTimeoutMs,
     attempts: hookAttempts,
   };
   return `${JSON.stringify(header)}\n${JSON.stringify(body)}\n`;
+}
+
+/** Whether the sealed header of a finished task names `func` as one to be called. */
+export function namesHook({ hook, each, flow }: TaskHeader, func: string): boolean {
+  return [hook, each, flow?.onSuccess, flow?.onFailure].includes(func);
 }
 
 /** @throws {EnvelopeError} `unreadable` when it is no message of a hook. Checks types; the parts are still sealed. */
@@ -52,8 +63,15 @@ function isHookBody(body: unknown): body is HookBody {
     ["attempt", "queuedAt", "startedAt", "stoppedAt"].every((key) => Number.isFinite(outcome[key])) &&
     typeof outcome["success"] === "boolean" &&
     (result === null || typeof result === "string") &&
+    isMembers(outcome["members"]) &&
     (error === null || (isRecord(error) && typeof error["name"] === "string" && typeof error["message"] === "string"))
   );
+}
+
+/** Results are checked when they are opened. */
+function isMembers(value: unknown): boolean {
+  if (value === undefined || value === null) return true;
+  return Array.isArray(value) && value.every((one) => isRecord(one) && Number.isSafeInteger(one["place"]));
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

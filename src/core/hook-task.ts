@@ -5,32 +5,49 @@ import { deriveId } from "./ids.js";
 import type { TaskHeader } from "./task-header.js";
 
 /**
- * The hook of a task as a task of its own, or none when its header names none. Its id is derived, so that an ending that
+ * The hook of a task as a task of its own, or none when its header names none; and the task that a batch
+ * has called with each of its members. Its id is derived, so that an ending that
  * is written twice makes one hook.
  *
  * @param header - Of the task that has finished; its envelope's own.
  * @param attempt - Number of the attempt, for a hook after each one; absent for the final outcome.
+ * @param isFinal - Whether the task has ended, and not only the attempt.
  */
-export function hookTasks(outcome: StoredNote, header: TaskHeader, attempt?: number): readonly NewTask[] {
-  if (header.hook === undefined || header.kind === "hook") return none;
-  const id = deriveId(outcome.id, attempt === undefined ? "hook" : `hook:${attempt}`);
-  return [
-    {
-      id,
-      queue: outcome.queue,
-      envelope: composeHook(id, { outcome }, header),
-      func: header.hook,
-      name: null,
-      group: null,
-      kind: "hook",
-      parent: outcome.id,
-      priority: header.priority ?? 0,
-      delayMs: 0,
-      dueAt: null,
-      expiresMs: null,
-      unique: null,
-    },
-  ];
+export function hookTasks(
+  outcome: StoredNote,
+  header: TaskHeader,
+  attempt?: number,
+  isFinal = true,
+): readonly NewTask[] {
+  // What follows from the end of a flow, its store works out.
+  if (header.kind === "hook" || header.flow !== undefined) return none;
+  const { hook, each } = header;
+  if (hook === undefined && each === undefined) return none;
+  const hooks: NewTask[] = [];
+  if (hook !== undefined) {
+    hooks.push(hookTask(attempt === undefined ? "hook" : `hook:${attempt}`, hook, outcome, header));
+  }
+  if (each !== undefined && isFinal) hooks.push(hookTask("each", each, outcome, header));
+  return hooks;
+}
+
+function hookTask(part: string, func: string, outcome: StoredNote, header: TaskHeader): NewTask {
+  const id = deriveId(outcome.id, part);
+  return {
+    id,
+    queue: outcome.queue,
+    envelope: composeHook(id, { outcome }, header, func),
+    func,
+    name: null,
+    group: null,
+    kind: "hook",
+    parent: outcome.id,
+    priority: header.priority ?? 0,
+    delayMs: 0,
+    dueAt: null,
+    expiresMs: null,
+    unique: null,
+  };
 }
 
 const none: readonly NewTask[] = [];

@@ -1,3 +1,5 @@
+import { previousMark } from "./previous.js";
+
 /** Restores a value from what its tag carries. */
 export interface NativeCodec {
   readonly decode: (plain: never) => unknown;
@@ -85,6 +87,7 @@ function define(target: object, key: string, value: unknown, enumerable: boolean
 /** What JSON has no form for, by the name in its tag. `Object`: a plain one with a key that would pass for a tag. */
 export const nativeCodecs: ReadonlyMap<string, NativeCodec> = new Map<string, NativeCodec>([
   ["undefined", { decode: () => undefined }],
+  ["previous", { decode: () => previousMark }],
   ["number", { decode: (text: string) => Number(text) }],
   ["bigint", { decode: (text: string) => BigInt(text) }],
   ["Date", { decode: (text: string) => new Date(text) }],

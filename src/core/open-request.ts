@@ -4,6 +4,12 @@ import type { Keyring } from "./keyring.js";
 import { readSlotBody, slotTaskId } from "./schedule/slot-message.js";
 import { readHeader, type TaskHeader } from "./task-header.js";
 
+/** The largest JSON that inflating may make, in bytes: of arguments, and of the result of a link before. */
+interface OpenOptions {
+  readonly maxBytes: number;
+  readonly maxResultBytes?: number;
+}
+
 /** Where a message was found. */
 export interface Found {
   readonly id: string;
@@ -21,17 +27,27 @@ export interface Found {
 export function openRequest(
   keys: Keyring,
   found: Found,
-  options: { readonly maxBytes: number },
+  options: OpenOptions,
   header: TaskHeader | undefined = readHeader(found.envelope),
 ): OpenedTask {
   if (header?.kind === "slot") return openSlot(keys, found, options);
   const opened = openTask(keys, found.queue, found.envelope, options, header);
-  if (opened.header.kind !== undefined) throw notByItself(found.id, opened.header.kind);
+  const { kind, flow } = opened.header;
+  if (kind !== undefined || flow !== undefined) throw notByItself(found.id, kind ?? "record of a flow");
   assertOwn(opened.header.id, found.id);
   return opened;
 }
 
-function openSlot(keys: Keyring, { id, queue, envelope }: Found, options: { readonly maxBytes: number }): OpenedTask {
+/** The same of what a hook is told of: a task, or the record of a flow, which is no request. */
+export function openParent(keys: Keyring, found: Found, options: OpenOptions): OpenedTask {
+  const header = readHeader(found.envelope);
+  if (header?.flow === undefined) return openRequest(keys, found, options, header);
+  const opened = openTask(keys, found.queue, found.envelope, options, header);
+  assertOwn(opened.header.id, found.id);
+  return opened;
+}
+
+function openSlot(keys: Keyring, { id, queue, envelope }: Found, options: OpenOptions): OpenedTask {
   const body = readSlotBody(envelope);
   const { header, args } = openTask(keys, queue, body.envelope, options);
   if (header.kind !== "schedule") throw notByItself(id, header.kind ?? "task");

@@ -21,7 +21,7 @@ export function settle(entry: HandedOut, end: AttemptEnd, random: number): Settl
   const { attempt, outcome } = settleAttempt(end, delivery, policy, random);
   const due = isFinal(outcome) || (policy.hookOn === "attempt" && attempt.counted);
   const nth = policy.hookOn === "attempt" ? attempt.number : undefined;
-  const followUps = due ? hookTasks(noteOf(entry, end, outcome), entry.header, nth) : none;
+  const followUps = due ? hookTasks(noteOf(entry, end, outcome), entry.header, nth, isFinal(outcome)) : none;
   return { receipt: delivery.receipt, id: delivery.id, attempt, outcome, followUps };
 }
 

@@ -4,6 +4,7 @@ import { codecFor } from "./codecs.js";
 import type { NamedCodec } from "./codecs.js";
 import { bytesOf, isByteType, plainError } from "./native-codecs.js";
 import { isPlainJson, maxDepth } from "./plain-json.js";
+import { isPrevious } from "./previous.js";
 import { refused, typeNameOf } from "./refusals.js";
 import { memberPath } from "./value-path.js";
 
@@ -70,6 +71,7 @@ function object(value: object, path: string, above: Ancestors): unknown {
 }
 
 function instance(value: object, path: string, above: Ancestors): Tag {
+  if (isPrevious(value)) return { [tagKey]: "previous" };
   const codec = codecFor(value);
   if (codec !== undefined) return tag(codec.name, toTagged(encodeWith(codec, value, path), path, above));
   if (value instanceof Error || types.isNativeError(value)) {

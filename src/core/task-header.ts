@@ -18,6 +18,8 @@ export interface TaskHeader {
   readonly backoff?: HeaderBackoff;
   readonly priority?: number;
   readonly save?: boolean;
+  /** How long the cache keeps the result; `null` for ever. */
+  readonly cached?: number | null;
   readonly hook?: string;
   readonly hookOn?: "final" | "attempt";
   /** Of a hook: the task that it belongs to. Of a slot: its schedule. */
@@ -26,6 +28,35 @@ export interface TaskHeader {
   readonly due?: number;
   /** Of a schedule: the name in the last argument under which each task gets its slot. */
   readonly intended?: string;
+  /** Of a link that is not in the first step of its chain: whose results `previous()` stands for. */
+  readonly before?: HeaderBefore;
+  /** Of the record of a flow: what it is, and which tasks are called at its end, beside `hook`. */
+  readonly flow?: HeaderFlow;
+  /** A member of a chain, an iterable or a batch, which has to be told of its end. */
+  readonly member?: true;
+  /** Called with each finished member of a batch, beside `hook`. */
+  readonly each?: string;
+}
+
+export interface HeaderBefore {
+  readonly flow: string;
+  /** The places of the step before: from this one up to, and not with, the other. */
+  readonly from: number;
+  readonly to: number;
+  /** The step before is a `parallel([...])`: its results come as an array. */
+  readonly parallel: boolean;
+  /** A link before may have failed; `previous()` is `undefined` then. */
+  readonly continues: boolean;
+}
+
+export interface HeaderFlow {
+  readonly kind: "chain" | "iter" | "batch";
+  /** Of a chain: which steps are a `parallel([...])`, and how many links each has. */
+  readonly parallel?: Readonly<Record<string, number>>;
+  /** Of a batch. */
+  readonly size?: number;
+  readonly onSuccess?: string;
+  readonly onFailure?: string;
 }
 
 export interface HeaderBackoff {
@@ -73,7 +104,12 @@ function hasKnownTypes(header: { readonly [K in keyof TaskHeader]?: unknown }): 
     isAmount(header.due) &&
     (header.priority === undefined || Number.isFinite(header.priority)) &&
     (save === undefined || typeof save === "boolean") &&
-    (backoff === undefined || isBackoff(backoff))
+    isText(header.each) &&
+    (header.member === undefined || header.member === true) &&
+    (header.cached === null || isAmount(header.cached)) &&
+    (backoff === undefined || isBackoff(backoff)) &&
+    (header.before === undefined || isBefore(header.before)) &&
+    (header.flow === undefined || isFlow(header.flow))
   );
 }
 
@@ -81,6 +117,21 @@ function isBackoff(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   const { base, factor, max, jitter } = value as { readonly [K in keyof HeaderBackoff]?: unknown };
   return isAmount(base) && isAmount(factor) && isAmount(max) && isAmount(jitter);
+}
+
+function isBefore(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const { flow, from, to, parallel, continues } = value as { readonly [K in keyof HeaderBefore]?: unknown };
+  const isRange = Number.isSafeInteger(from) && Number.isSafeInteger(to);
+  return typeof flow === "string" && isRange && typeof parallel === "boolean" && typeof continues === "boolean";
+}
+
+function isFlow(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const { kind, onSuccess, onFailure, parallel } = value as { readonly [K in keyof HeaderFlow]?: unknown };
+  const isKnown = kind === "chain" || kind === "iter" || kind === "batch";
+  if (!isAmount((value as HeaderFlow).size)) return false;
+  return isKnown && isText(onSuccess) && isText(onFailure) && (parallel === undefined || typeof parallel === "object");
 }
 
 function isText(value: unknown): boolean {

@@ -127,11 +127,22 @@ export interface Unique {
   for?: Duration | undefined;
 }
 
+/** A batch that was opened. Plain data: it may be stored, or handed to a task that enqueues the rest. */
+export interface Batch {
+  readonly id: string;
+  /** The label of its members. */
+  readonly name: string;
+  /** The task that is called with each finished member. */
+  readonly each: string | null;
+}
+
 /** What may be said of one request, or of all requests of a task. Counterpart in Django Q2: the options of `async_task`. */
 // oxlint-disable-next-line typescript/no-explicit-any -- without a target, a hook of any task fits
 export interface TaskOptions<T = any> {
   /** A label to collect results under. At most 100 characters. */
   group?: string | undefined;
+  /** The batch that it counts for: what `q.batch` resolved to. Its label is the batch's name then. */
+  batch?: Batch | undefined;
   /** Called with the finished task, as a task of its own. */
   hook?: Hook<T> | undefined;
   /** `"final"` (default): once, at the final outcome. `"attempt"`: after each attempt, as Django Q2 does. */
@@ -140,6 +151,7 @@ export interface TaskOptions<T = any> {
   queue?: string | undefined;
   /** A name for this request, at most 100 characters. */
   taskName?: string | undefined;
+  /** The cache keeps the result for so long, or without limit (`true`); the record of the task is kept without it. */
   cached?: Duration | boolean | undefined;
   /** Starts no sooner than so long from now. */
   delay?: Duration | undefined;

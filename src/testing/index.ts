@@ -1,6 +1,7 @@
 export { memoryBackend } from "../backends/memory/index.js";
 export { brokerSuite } from "./broker-suite.js";
 export { cacheSuite } from "./cache-suite.js";
+export { flowSuite } from "./flow-suite.js";
 export { manualClock, realClock, type TestClock } from "./manual-clock.js";
 export { outboxSuite } from "./outbox-suite.js";
 export type { OutboxSuite } from "./outbox/open.js";

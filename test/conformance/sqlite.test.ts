@@ -8,6 +8,7 @@ import type { BackendOptions } from "../../src/contracts/backend.js";
 import {
   brokerSuite,
   cacheSuite,
+  flowSuite,
   manualClock,
   outboxSuite,
   scheduleSuite,
@@ -50,5 +51,6 @@ describe.each(drivers)("sqlite by $name", (driver) => {
   outboxSuite({ describe, it, clock, open });
   scheduleSuite({ describe, it, clock, open });
   cacheSuite({ describe, it, clock, open });
+  flowSuite({ describe, it, clock, open });
   schemaSuite({ describe, it, clock, open, tables: true });
 });

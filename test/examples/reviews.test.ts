@@ -37,6 +37,9 @@ describe("npm run demo", () => {
     expect(output).toMatch(/killed +worker \d+ by SIGKILL; the attempt is on record, and the task went on/);
     expect(count(output, "retried")).toBeGreaterThanOrEqual(1);
     expect(count(output, "labels right")).toBeGreaterThan(90);
+    expect(output).toContain(
+      "The nightly batch checked 400 of 400 reviews. Its report: 400 reviews checked, 0 doubtful; ",
+    );
   });
 });
 

@@ -18,12 +18,15 @@ export async function runQueued(backend: Backend, queue: string = "test"): Promi
     cluster: { id: "c1", host: "web-1", pid: 1 },
   });
   const deliveries = await consumer.take({ max: 1_000, waitMs: 0 });
-  for (const delivery of deliveries) await backend.store.finish(consumer.id, [await settlementOf(delivery)]);
+  const settlements: Settlement[] = [];
+  for (const delivery of deliveries) settlements.push(await settled(delivery));
+  await backend.store.finish(consumer.id, settlements);
   await consumer.close();
   return deliveries.length;
 }
 
-async function settlementOf(delivery: Delivery): Promise<Settlement> {
+/** How a delivery ends when its task runs now. */
+export async function settled(delivery: Delivery): Promise<Settlement> {
   const { header, args } = openTask(testKeys, delivery.queue, delivery.envelope, { maxBytes: 1e6 });
   const run = taskByName(header.func)?.run as ((...args: unknown[]) => unknown) | undefined;
   const startedAt = Date.now();

@@ -93,6 +93,16 @@ describe("inside db.transaction of a synchronous library, which waits for nothin
     expect(await q.queueSize()).toBe(0);
   });
 
+  it("refuses a task of a batch, which would count it only when the transaction commits", async () => {
+    const { q, db } = await withHandle();
+    const batch = await q.batch("nightly", { size: 1 });
+
+    const refused = db.transaction(() => void q.in(db).asyncTask(echo.with({ batch }), 1));
+
+    expect(refused).toThrow("A task of a batch cannot be enqueued in a transaction");
+    expect(await q.queueSize()).toBe(0);
+  });
+
   it("refuses a handle on which no transaction is open", async () => {
     const { q, db } = await withHandle();
 

@@ -11,6 +11,8 @@ import {
   currentTask,
   defineConfig,
   link,
+  parallel,
+  previous,
   ref,
   Schedule,
   scheduled,
@@ -20,10 +22,13 @@ import {
 import type {
   AfterCommitVerbs,
   EnqueueVerbs,
+  ChainId,
+  FetchedTask,
   FinishedTask,
   OutgoingTask,
   Qluster,
   Task,
+  TaskFailedError,
   TaskId,
   TaskRef,
 } from "../../src/index.js";
@@ -32,7 +37,7 @@ type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ?
 declare function is<A, B>(..._: Equal<A, B> extends true ? [] : [never]): void;
 
 const q = createQluster(defineConfig({ name: "shop", database: "sqlite:x" }));
-const { asyncTask, asyncTasks, schedule, result, fetch, resultGroup, fetchGroup } = q;
+const { asyncTask, asyncTasks, asyncChain, asyncIter, schedule, result, fetch, resultGroup, fetchGroup } = q;
 
 async function moderateReview(_reviewId: number) {
   return "ok" as const;
@@ -121,6 +126,94 @@ export async function many(): Promise<void> {
   await asyncTasks([resize]);
 }
 
+const sum = task("n.sum", (_numbers: readonly number[]) => 1);
+const two = task("n.two", (_xs: string[]) => 1);
+
+export async function chains(): Promise<void> {
+  const chain = await asyncChain([
+    link(download, "u"),
+    link(resize, previous(), 300),
+    link(mail, { to: "x", body: previous() }),
+  ]);
+  const partial = await resultGroup(chain);
+  is<typeof partial, [string?, { url: string }?, undefined?] | undefined>();
+  const text: string = chain;
+  const named = await asyncChain([link("core.prepare"), link(resize, previous(), 300)], {
+    onFailure: "continue",
+    group: text,
+  });
+  is<typeof named, ChainId<[unknown, { url: string }]>>();
+  await asyncChain(["core.prepare", task("n.none", () => 1), link(sum, [previous()])]);
+  await asyncChain(["a", "b"].map((url) => link(download, url)));
+  // @ts-expect-error { url } is not a string
+  await asyncChain([link(resize, "a", 1), link(resize, previous(), 300)]);
+  // @ts-expect-error no link before
+  await asyncChain([link(resize, previous(), 300)]);
+  // @ts-expect-error a chain needs a link
+  await asyncChain([]);
+  // @ts-expect-error previous() outside a chain
+  await asyncTasks([link(resize, previous(), 300)]);
+  // @ts-expect-error did you mean onFailure
+  await asyncChain([link(download, "u")], { onFailur: "stop" });
+  // @ts-expect-error it takes an argument, and so a link
+  await asyncChain([download]);
+}
+
+export async function parallels(): Promise<void> {
+  const chain = await asyncChain([
+    parallel([link(download, "a"), link(download, "b")]),
+    link(two, previous()),
+    parallel([link(sum, [previous()]), "core.other"]),
+  ]);
+  const results = await resultGroup(chain);
+  is<typeof results, [[string, string]?, number?, [number, unknown]?] | undefined>();
+  // @ts-expect-error numbers are no texts
+  await asyncChain([parallel([link(sum, [1]), link(sum, [2])]), link(two, previous())]);
+  // @ts-expect-error no link before
+  await asyncChain([parallel([link(resize, previous(), 1)])]);
+}
+
+export async function batches(): Promise<void> {
+  const batch = await q.batch("nightly", {
+    size: 2,
+    onComplete: (finished: FinishedTask<{ size: number }>) => finished.id,
+  });
+  const id = await asyncTask(resize.with({ batch }), "a", 1);
+  is<typeof id, TaskId<{ url: string }>>();
+  // @ts-expect-error a batch knows its size
+  await q.batch("nightly", { onComplete: "core.tasks.notify" });
+  // @ts-expect-error a name is no batch
+  resize.with({ batch: "nightly" });
+}
+
+export async function iterables(): Promise<void> {
+  const it = await asyncIter(
+    resize,
+    ["a"].map((id) => [id, 300]),
+  );
+  is<typeof it, TaskId<{ url: string }[]>>();
+  const list = await result(it);
+  is<typeof list, { url: string }[] | undefined>();
+  await asyncIter(download, ["a"], { onProgress: (done: number) => void done, expires: "1h" });
+  await asyncIter(
+    download,
+    (async function* () {
+      yield "a";
+    })(),
+  );
+  await asyncIter(sum, [[[1, 2]], [[3]]]);
+  for await (const element of q.results(it)) {
+    if (element.success) is<typeof element.result, { url: string }>();
+    else is<typeof element.error, TaskFailedError>();
+  }
+  // @ts-expect-error [1, 2] would be two arguments
+  await asyncIter(sum, [[1, 2]]);
+  // @ts-expect-error resize needs two arguments
+  await asyncIter(resize, ["a"]);
+  // @ts-expect-error the hook is told of the list
+  await asyncIter(download, ["a"], { hook: (_finished: FinishedTask<string>) => {} });
+}
+
 export async function schemas(): Promise<void> {
   const id = await asyncTask(checked, "a", "300");
   is<typeof id, TaskId<number>>();
@@ -145,7 +238,7 @@ export async function reading(): Promise<void> {
   const ok = await resultGroup<typeof moderateReview>("moderation", { count: 2, wait: "1m" });
   is<typeof ok, "ok"[] | undefined>();
   const records = await fetchGroup<"ok">("moderation");
-  is<typeof records, FinishedTask<"ok">[] | undefined>();
+  is<typeof records, FetchedTask<"ok">[] | undefined>();
   const nothing = await result(await asyncTask(mail, { to: "a", body: { url: "b" } }));
   is<typeof nothing, undefined>();
   const record = await fetch(await asyncTask(resize, "a", 1), { wait: "5s", signal: AbortSignal.timeout(100) });

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,6 +9,7 @@ import { readCorpus } from "./corpus.js";
 import { type Killed, killOneWorker } from "./kill-worker.js";
 import type { DemoMessage } from "./message.js";
 import { readMessagesFile } from "./messages-file.js";
+import { type Night, runNight } from "./nightly.js";
 import { startCluster, startShop } from "./processes.js";
 import { Progress } from "./progress.js";
 import { type Posted, ShopClient } from "./shop-client.js";
@@ -94,11 +95,22 @@ async function runDemo({ file, limit, workers }: Options, folder: string): Promi
   const { posted, killed, seconds } = await moderateAll(queue, client, messages);
   const shown = await client.reviews(posted.map(({ id }) => id));
   const account = await takeAccount(queue, messages, posted, shown, killed);
+  const night = await runNight(
+    queue,
+    posted.map(({ id }) => id),
+  );
+  const report = readFileSync(night.sentTo, "utf8").trim();
   const clusterExit = await cluster.stop();
 
   printAccount(account, posted.length, seconds, killed);
+  printNight(night, report, posted.length);
   if (clusterExit !== 0) console.log(`The cluster ended with exit code ${clusterExit}.`);
-  return account.faults.length === 0 && clusterExit === 0 ? 0 : 1;
+  const isComplete = account.faults.length === 0 && night.checked === posted.length;
+  return isComplete && clusterExit === 0 ? 0 : 1;
+}
+
+function printNight({ checked }: Night, report: string, posted: number): void {
+  console.log(`The nightly batch checked ${checked} of ${posted} reviews. Its report: ${report}`);
 }
 
 async function givenMessages(file: string): Promise<readonly DemoMessage[]> {

@@ -4,7 +4,9 @@ import type { ProjectState } from "./state.js";
 
 /** Finished members, newest finished first. */
 export function membersOf(state: ProjectState, group: string, which: GroupQuery["which"]): StoredTask[] {
-  const members = [...state.finished.values()].filter((task) => task.group === group && task.kind === "task");
+  const members = [...state.finished.values()].filter(
+    (task) => task.group === group && (task.kind === "task" || task.kind === "iter"),
+  );
   return members
     .filter((task) => which === "all" || (task.state === "succeeded") === (which === "succeeded"))
     .toReversed();

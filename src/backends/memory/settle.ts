@@ -1,5 +1,6 @@
-import type { CancelAnswer, FinalState, NewTask, Outcome, Settlement, StoredTask } from "../../contracts/store.js";
-import { cancelledWhileWaiting } from "../../core/cancelled-task.js";
+import type { FinalState, NewTask, Outcome, Settlement, StoredTask } from "../../contracts/store.js";
+import { admitMembers } from "./flow-join.js";
+import { tellFlow } from "./flow-advance.js";
 import { giveBack, recordAttempt } from "./leases.js";
 import { leaveLine } from "./line.js";
 import { rollUp } from "./rollups.js";
@@ -24,29 +25,11 @@ export function saveFinishedTask(
   settlement: Omit<Settlement, "receipt">,
   now: number,
 ): void {
-  if (isKnown(state, task.id)) return;
-  const message = newMessage(state, task, now);
+  const [admitted] = isKnown(state, task.id) ? [] : admitMembers(state, [task]);
+  if (admitted === undefined) return;
+  const message = newMessage(state, admitted, now);
   state.messages.set(task.id, message);
   applySettlement(state, message, settlement, now);
-}
-
-export function cancelTask(
-  state: ProjectState,
-  id: string,
-  now: number,
-  followUps: readonly NewTask[] = [],
-): CancelAnswer {
-  if (state.finished.has(id)) return "finished";
-  const message = state.messages.get(id);
-  if (message === undefined) return "unknown";
-  if (message.holder === null) {
-    end(state, message, { to: "cancelled", error: cancelledWhileWaiting }, now);
-    for (const task of followUps) submitTask(state, task, now);
-    return "cancelled";
-  }
-  const cluster = state.consumers.get(message.holder)?.cluster.id;
-  if (cluster !== undefined) giveOrder(state, cluster, id);
-  return "requested";
 }
 
 /** Removes an unfinished task without a trace. Always `true`, for answers. */
@@ -66,7 +49,7 @@ function applySettlement(
   const { attempt, outcome, followUps } = settlement;
   if (attempt !== null) recordAttempt(state, message, attempt);
   if (outcome.to === "retrying" || outcome.to === "queued") again(state, message, outcome, now);
-  else end(state, message, outcome, now);
+  else endMessage(state, message, outcome, now);
   for (const task of followUps) submitTask(state, task, now);
 }
 
@@ -82,17 +65,24 @@ function again(
   giveBack(state, message, now);
 }
 
-function end(state: ProjectState, message: Message, outcome: Extract<Outcome, { to: FinalState }>, now: number): void {
+/** The final outcome of a message, with everything that follows from it but its hook. */
+export function endMessage(
+  state: ProjectState,
+  message: Message,
+  outcome: Extract<Outcome, { to: FinalState }>,
+  now: number,
+): void {
   remove(state, message);
   const stored = finishedTask(state, message, outcome, now);
   rollUp(state, stored, now);
   if (outcome.to === "succeeded" && !outcome.keep) {
     keepOutcome(state, message, outcome.to);
     forget(state, message);
-    return;
   }
   // The first ending stays, should a broker have carried a finished task again.
-  if (!state.finished.has(message.id)) state.finished.set(message.id, stored);
+  else if (!state.finished.has(message.id)) state.finished.set(message.id, stored);
+  if (message.member !== undefined) state.memberOf.set(message.id, message.member.flow);
+  tellFlow(state, message, outcome, now);
 }
 
 function finishedTask(
@@ -116,7 +106,10 @@ function remove(state: ProjectState, message: Message): void {
   state.bell.ring();
 }
 
-function giveOrder(state: ProjectState, cluster: string, id: string): void {
+/** Tells the cluster that holds a message to cancel it. */
+export function giveOrder(state: ProjectState, { id, holder }: Message): void {
+  const cluster = holder === null ? undefined : state.consumers.get(holder)?.cluster.id;
+  if (cluster === undefined) return;
   state.orders.set(cluster, [...(state.orders.get(cluster) ?? []), { order: "cancel", id }]);
   state.bell.ring();
 }

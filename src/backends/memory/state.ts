@@ -12,7 +12,9 @@ import type {
   TaskState,
   UniqueKey,
 } from "../../contracts/store.js";
+import type { Membership } from "../../contracts/flows.js";
 import { bell, type Bell } from "./bell.js";
+import type { FlowState } from "./flow-state.js";
 import type { Line } from "./line.js";
 
 /** All that one project has in one place. Every change is made in one turn of the loop, so each one is atomic. */
@@ -27,6 +29,9 @@ export interface ProjectState {
   readonly attempts: Map<string, AttemptRecord[]>;
   readonly notes: Map<string, Notes>;
   readonly unique: Map<string, KeyHolder>;
+  readonly flows: Map<string, FlowState>;
+  /** The flows that finished tasks were members of. */
+  readonly memberOf: Map<string, string>;
   /** By id. */
   readonly schedules: Map<string, StoredSchedule>;
   /** By the schedule's id, oldest first. */
@@ -64,6 +69,7 @@ export interface Message {
   dueAt: number;
   readonly expiresAt: number | null;
   readonly unique: UniqueKey | null;
+  readonly member: Membership | undefined;
   /** The consumer that has it. */
   holder: string | null;
   deliveries: number;
@@ -114,6 +120,8 @@ export function emptyProject(): ProjectState {
     attempts: new Map(),
     notes: new Map(),
     unique: new Map(),
+    flows: new Map(),
+    memberOf: new Map(),
     schedules: new Map(),
     runs: new Map(),
     outcomes: new Map(),

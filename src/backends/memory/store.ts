@@ -1,15 +1,18 @@
 import { humanName } from "../../core/ids.js";
 import type { Clock } from "../../contracts/clock.js";
 import type { Store, StoreCapabilities, StoredTask, TaskCounts } from "../../contracts/store.js";
+import { cancelTask } from "./cancel.js";
 import { beat, giveOrder, liveClusters, takeOrders } from "./clusters.js";
+import { flowAsTask } from "./flow-advance.js";
+import { memoryFlows } from "./flows.js";
 import { dissolve, membersOf } from "./groups.js";
 import { addNotes, readNotes } from "./notes.js";
 import { cleanUp } from "./retention.js";
 import { rollupsSince } from "./rollups.js";
 import { memorySchedules } from "./schedules.js";
-import { cancelTask, saveFinishedTask, settle } from "./settle.js";
+import { saveFinishedTask, settle } from "./settle.js";
 import type { ProjectState } from "./state.js";
-import { submitTask } from "./submit.js";
+import { submitTasks } from "./submit.js";
 import { unfinished } from "./task-states.js";
 
 const capabilities: StoreCapabilities = {
@@ -24,7 +27,8 @@ export function memoryStore(state: ProjectState, clock: Clock): Store {
   return {
     capabilities,
     schedules: memorySchedules(state, clock),
-    submit: async (tasks) => tasks.map((task) => submitTask(state, task, clock.now())),
+    flows: memoryFlows(state, clock),
+    submit: async (tasks) => submitTasks(state, tasks, clock.now()),
     saveFinished: async (task, settlement) => saveFinishedTask(state, task, settlement, clock.now()),
     finish: async (consumer, settlements) =>
       settlements.map((settlement) => settle(state, consumer, settlement, clock.now())),
@@ -52,7 +56,9 @@ export function memoryStore(state: ProjectState, clock: Clock): Store {
 
 function taskById(state: ProjectState, id: string, now: number): StoredTask | undefined {
   const message = state.messages.get(id);
-  return message === undefined ? state.finished.get(id) : unfinished(state, message, now);
+  if (message !== undefined) return unfinished(state, message, now);
+  const flow = state.flows.get(id)?.flow;
+  return flow?.state === "open" ? flowAsTask(flow) : state.finished.get(id);
 }
 
 function known(tasks: readonly (StoredTask | undefined)[]): StoredTask[] {

@@ -1,10 +1,18 @@
 import type { OutgoingMessage } from "../../contracts/broker.js";
 import type { NewTask, Submitted } from "../../contracts/store.js";
 import { bareTask } from "../../core/bare-task.js";
+import { admitMembers } from "./flow-join.js";
 import { timeToSend } from "../../core/outbox-times.js";
 import { joinLine } from "./line.js";
 import type { Message, ProjectState } from "./state.js";
 import { keyHolder, takeKey } from "./unique-keys.js";
+
+/** Stores and queues tasks, all or none. */
+export function submitTasks(state: ProjectState, tasks: readonly NewTask[], now: number): Submitted[] {
+  return admitMembers(state, tasks).map((task, index) =>
+    task === undefined ? { id: tasks[index]?.id ?? "", created: false } : submitTask(state, task, now),
+  );
+}
 
 /** Stores and queues a task, unless its id or its unique key is taken. */
 export function submitTask(state: ProjectState, task: NewTask, now: number): Submitted {
@@ -41,6 +49,7 @@ export function newMessage(state: ProjectState, task: NewTask, now: number): Mes
     parent,
     priority,
     unique,
+    member: task.member,
     seq: ++state.sequence,
     queuedAt: now,
     dueAt,

@@ -32,6 +32,8 @@ export interface WalkedRow {
   readonly finished_at: number;
   /** Belongs to a group. */
   readonly is_member: number | boolean;
+  /** A member of a flow that has not ended. */
+  readonly is_open?: number | boolean | undefined;
 }
 
 /** Over the oldest tasks, up to the first that is young: `seq` ascends with the time of the end. */
@@ -43,7 +45,7 @@ export function walkTasks(rows: readonly WalkedRow[], from: number, limits: Cuto
     if (row.finished_at >= limits.cutoff) return { seqs, next: row.seq, kept, isMore: false };
     next = row.seq + 1;
     if (row.state !== "succeeded") continue;
-    if (isMember(row) && row.finished_at >= limits.groupCutoff) kept ??= row.seq;
+    if (isKept(row, limits)) kept ??= row.seq;
     else seqs.push(row.seq);
   }
   return { seqs, next, kept, isMore: rows.length === cleanStep };
@@ -57,7 +59,7 @@ export function walkFailures(
 ): Found & { readonly next: number } {
   const young = rows.findIndex((row) => row.finished_at >= limits.cutoff);
   const old = young === -1 ? rows : rows.slice(0, young);
-  const gone = old.filter((row) => !isMember(row) || row.finished_at < limits.groupCutoff);
+  const gone = old.filter((row) => !isKept(row, limits));
   return {
     seqs: gone.map(({ seq }) => seq),
     next: (rows.at(-1)?.seq ?? from) + 1,
@@ -65,6 +67,11 @@ export function walkFailures(
   };
 }
 
-function isMember({ is_member: member }: Pick<WalkedRow, "is_member">): boolean {
-  return member === true || member === 1;
+/** Somebody may still wait for the whole group, or the flow has not ended. */
+function isKept(row: Omit<WalkedRow, "state">, { groupCutoff }: Cutoffs): boolean {
+  return isTrue(row.is_open) || (isTrue(row.is_member) && row.finished_at >= groupCutoff);
+}
+
+function isTrue(value: number | boolean | undefined): boolean {
+  return value === true || value === 1;
 }

@@ -31,10 +31,10 @@ function insertSql(rows: string): string {
   WITH ended (seq, id, state, started, counted, ending, started_at, stopped_at, worker, attempt_error, error, result)
     AS (VALUES ${rows})
   INSERT INTO qluster_task (project, id, state, finished_at, queue, priority, attempts, starts, queued_at, due_at, func,
-    name, grp, kind, parent, ending, counted, started_at, stopped_at, worker, attempt_error, error, result, envelope)
+    name, grp, kind, parent, ending, counted, started_at, stopped_at, worker, attempt_error, error, result, envelope, member)
   SELECT m.project, m.id, e.state, ?, m.queue, -m.rank, m.attempts + e.counted, m.starts + e.started, m.queued_at,
     m.due_at, m.func, m.name, m.grp, m.kind, m.parent, e.ending, e.counted, coalesce(e.started_at, m.started_at),
-    coalesce(e.stopped_at, m.stopped_at, ?), coalesce(e.worker, m.worker), e.attempt_error, e.error, e.result, m.envelope
+    coalesce(e.stopped_at, m.stopped_at, ?), coalesce(e.worker, m.worker), e.attempt_error, e.error, e.result, m.envelope, m.member
   FROM ended e CROSS JOIN qluster_message m ON m.seq = e.seq
   WHERE m.id = e.id AND coalesce(m.owner, ${nobody}) = ? ON CONFLICT DO NOTHING`;
 }

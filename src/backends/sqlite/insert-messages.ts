@@ -1,4 +1,5 @@
 import type { NewTask } from "../../contracts/store.js";
+import { memberText } from "../sql/member-text.js";
 import type { SqlSteps } from "../../contracts/transaction.js";
 import { rankOf } from "../sql/task-row.js";
 import type { SqlValue } from "./driver.js";
@@ -8,8 +9,8 @@ import { written, writtenElsewhere } from "./send-times.js";
 
 const columns =
   "project, queued_at, queue, owner, rank, due_at, id, expires_at, func, name, grp, kind, parent, " +
-  "unique_key, unique_until, unique_ends_at, envelope, deliveries, attempts, starts";
-const width = 17;
+  "unique_key, unique_until, unique_ends_at, envelope, member, deliveries, attempts, starts";
+const width = 18;
 
 const insertRows = new RowStatement(
   width,
@@ -86,5 +87,6 @@ function pushTask(values: SqlValue[], { project, now }: Pick<Moment, "project" |
     unique === null ? null : unique.until,
     unique === null || unique.forMs === null ? null : Math.ceil(now + unique.forMs),
     task.envelope,
+    memberText(task.member),
   );
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Backend } from "../../contracts/backend.js";
 import { connectTo, openOn, rowsOf, temporaryFile } from "../../../test/support/sqlite-file.js";
+import { flowId, member, newFlow } from "../../testing/flow/flows.js";
 import { consumer, takeOne } from "../../testing/messages.js";
 import { changeOf, firing, insert, newSchedule, readSchedule } from "../../testing/schedules/schedules.js";
 import { failed, givenBack, newTask, succeeded } from "../../testing/tasks.js";
@@ -151,6 +152,36 @@ async function useEverything(backend: Backend): Promise<void> {
   await cache.addMembers("s", ["a"], 1_000);
   await cache.members("s");
   await cache.delete("k");
+  await useFlows({ store, broker });
+  await owner.close();
+}
+
+async function useFlows({
+  store,
+  broker,
+}: Pick<Awaited<ReturnType<typeof openOn>>, "store" | "broker">): Promise<void> {
+  const { flows } = store;
+  if (flows === undefined) throw new Error("SQLite keeps flows.");
+  const owner = await consumer(broker);
+  const runOne = async (end = succeeded): Promise<unknown> => await store.finish(owner.id, [end(await takeOne(owner))]);
+  await flows.open(newFlow("chain", { steps: [1, 1] }), [member(0), member(1, { before: true })]);
+  await runOne();
+  await runOne(failed);
+  await flows.resume(flowId, 1, [member(1, { run: 1, before: true })], null);
+  await flows.find([flowId]);
+  await flows.members(flowId);
+  await flows.outcomes(flowId, 0, 10);
+  await store.cancel(flowId);
+  const batch = "b".repeat(32);
+  await flows.open(newFlow("batch", { id: batch, steps: [2], expiresMs: 1 }), []);
+  await store.submit([newTask("joins", { member: { flow: batch, place: null, run: 0 } })]);
+  const iter = "c".repeat(32);
+  await flows.open(newFlow("iter", { id: iter }), []);
+  await store.submit([newTask("e", { member: { flow: iter, place: 0, run: 0 } })]);
+  await flows.close(iter, 1);
+  await store.cancel(iter);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  await store.clean({ successesMs: 0, failuresMs: 0, successesCount: null, per: null, groupMs: 0 });
   await owner.close();
 }
 

@@ -18,5 +18,14 @@ export function removeTasks(session: Session, seqs: readonly number[]): number {
     ]);
   }
   keepOutcomes(session, rows);
+  const flows = rows.filter(({ kind }) => kind !== "task" && kind !== "hook");
+  if (flows.length > 0) removeFlows(session, JSON.stringify(flows.map(({ id }) => id)));
   return rows.length;
+}
+
+/** A flow goes with its record. @param ids - As JSON. */
+function removeFlows(session: Session, ids: string): void {
+  const which = "FROM qluster_flow WHERE project = ? AND id IN (SELECT value FROM json_each(?))";
+  session.run(`DELETE FROM qluster_flow_member WHERE flow IN (SELECT seq ${which})`, [session.project, ids]);
+  session.run(`DELETE ${which}`, [session.project, ids]);
 }

@@ -1,29 +1,24 @@
-import type { AttemptRecord, CancelAnswer, NewTask, Settlement } from "../../contracts/store.js";
+import type { CancelAnswer, NewTask, Settlement } from "../../contracts/store.js";
 import { cancelledWhileWaiting } from "../../core/cancelled-task.js";
+import { endWaiting, messageById } from "./end-waiting.js";
+import { cancelFlow } from "./flow-cancel.js";
+import { admitMembers } from "./flow-join.js";
+import { flowById } from "./flow-rows.js";
+import { nobody } from "./insert-ended.js";
 import { insertUnknownMessage } from "./insert-messages.js";
-import { insertEnded, nobody, type FinalOutcome } from "./insert-ended.js";
-import { forgetDetails } from "./held-messages.js";
 import type { Session } from "./project-file.js";
-import { giveOrder } from "./store-clusters.js";
-import { rollUp } from "./rollup.js";
 import { submitInside } from "./store-submit.js";
-
-interface WaitingRow {
-  readonly seq: number;
-  readonly owner: number | null;
-  readonly queue: string;
-  readonly kind: NewTask["kind"];
-}
+import { tellHolder } from "./tell-holder.js";
 
 /** Ends a waiting task, or leaves an order for the cluster that holds it. */
 export function cancelTask(session: Session, id: string, followUps: readonly NewTask[] = []): CancelAnswer {
   const message = messageById(session, id);
-  if (message === undefined) return isFinished(session, id) ? "finished" : "unknown";
+  if (message === undefined) return cancelOther(session, id);
   if (message.owner !== null && message.owner !== nobody) {
     tellHolder(session, message.owner, id);
     return "requested";
   }
-  endWaiting(session, id, null, { to: "cancelled", error: cancelledWhileWaiting });
+  endWaiting(session, message, null, { to: "cancelled", error: cancelledWhileWaiting });
   if (followUps.length > 0) submitInside(session, followUps);
   return "cancelled";
 }
@@ -33,35 +28,23 @@ export function saveFinishedTask(session: Session, task: NewTask, settlement: Om
   const { attempt, outcome, followUps } = settlement;
   if (outcome.to === "retrying" || outcome.to === "queued") return;
   // It passes through the queue inside this transaction, so that there is one way to end a task.
-  if (!insertUnknownMessage(session, { ...task, delayMs: 0, dueAt: null, unique: null })) return;
-  endWaiting(session, task.id, attempt, outcome);
+  const [admitted] = admitMembers(session, [{ ...task, delayMs: 0, dueAt: null, unique: null }]);
+  if (admitted === undefined || !insertUnknownMessage(session, admitted)) return;
+  const message = messageById(session, task.id);
+  if (message !== undefined) endWaiting(session, message, attempt, outcome);
   if (followUps.length > 0) submitInside(session, followUps);
 }
 
-function endWaiting(session: Session, id: string, attempt: AttemptRecord | null, outcome: FinalOutcome): void {
-  const message = messageById(session, id);
-  if (message === undefined) return;
-  const { seq, queue, kind } = message;
-  if (outcome.to !== "succeeded" || outcome.keep) insertEnded(session, nobody, [{ seq, id, attempt, outcome }]);
-  else forgetDetails(session, id);
-  session.run("DELETE FROM qluster_message WHERE seq = ?", [seq]);
-  const ranMs = attempt === null ? 0 : attempt.stoppedAt - attempt.startedAt;
-  rollUp(session, [{ queue, kind, state: outcome.to, ranMs }]);
-}
-
-function messageById(session: Session, id: string): WaitingRow | undefined {
-  return session.first<WaitingRow>("SELECT seq, owner, queue, kind FROM qluster_message WHERE project = ? AND id = ?", [
-    session.project,
-    id,
-  ]);
+/** What is no message: a flow, a finished task, or nothing that is known. */
+function cancelOther(session: Session, id: string): CancelAnswer {
+  if (isFinished(session, id)) return "finished";
+  const flow = flowById(session, id);
+  if (flow?.state !== "open") return "unknown";
+  cancelFlow(session, flow);
+  return "cancelled";
 }
 
 function isFinished(session: Session, id: string): boolean {
   const sql = "SELECT 1 FROM qluster_task WHERE project = ? AND id = ?";
   return session.first(sql, [session.project, id]) !== undefined;
-}
-
-function tellHolder(session: Session, consumer: number, id: string): void {
-  const row = session.first<{ cluster: string }>("SELECT cluster FROM qluster_consumer WHERE seq = ?", [consumer]);
-  if (row !== undefined) giveOrder(session, row.cluster, { order: "cancel", id });
 }

@@ -12,8 +12,16 @@ import {
   type Walked,
   type WalkedRow,
 } from "../sql/retention.js";
+import { expireFlows, isAnyOverdue } from "./flow-cancel.js";
 import type { ProjectFile, Session } from "./project-file.js";
 import { removeTasks } from "./remove-tasks.js";
+
+const taskKinds = ["task", "hook", "chain", "iter", "batch"] as const satisfies readonly TaskKind[];
+
+/** A member of a flow that is open. */
+const isOpen = `member IS NOT NULL AND EXISTS (
+    SELECT 1 FROM qluster_flow f
+    WHERE f.project = qluster_task.project AND f.id = substr(member, 1, instr(member, '.') - 1) AND f.state = 'open')`;
 
 /** Removes finished tasks by the retention limits. Looks by reads; only what goes takes the write lock, and briefly. */
 export class Cleaner {
@@ -27,8 +35,12 @@ export class Cleaner {
 
   /** Resolves to the number of tasks removed. */
   async clean(limits: RetentionLimits): Promise<number> {
+    if (await this.#file.read(isAnyOverdue)) {
+      await this.#file.write(expireFlows);
+      this.#file.wakeUp.changed();
+    }
     let removed = await this.#removeSuccesses(limits);
-    for (const kind of ["task", "hook"] as const) removed += await this.#removeFailures(kind, limits);
+    for (const kind of taskKinds) removed += await this.#removeFailures(kind, limits);
     removed += await this.#remove(await this.#file.read((session) => surplusSuccesses(session, limits)));
     await this.#file.write(removeLeftovers);
     if (removed > 0) this.#file.wakeUp.changed();
@@ -82,7 +94,7 @@ export class Cleaner {
 }
 
 const walkSql = `
-  SELECT seq, state, finished_at, grp IS NOT NULL AS is_member FROM qluster_task NOT INDEXED
+  SELECT seq, state, finished_at, grp IS NOT NULL AS is_member, ${isOpen} AS is_open FROM qluster_task NOT INDEXED
   WHERE seq >= ? AND project = ? ORDER BY seq LIMIT ${cleanStep}`;
 
 function walk(session: Session, from: number, limits: Cutoffs): Walked {
@@ -90,7 +102,7 @@ function walk(session: Session, from: number, limits: Cutoffs): Walked {
 }
 
 const failuresSql = `
-  SELECT seq, finished_at, grp IS NOT NULL AS is_member FROM qluster_task INDEXED BY qluster_task_other
+  SELECT seq, finished_at, grp IS NOT NULL AS is_member, ${isOpen} AS is_open FROM qluster_task INDEXED BY qluster_task_other
   WHERE project = ? AND kind = ? AND (state <> 'succeeded' OR kind <> 'task') AND seq >= ? AND state <> 'succeeded'
   ORDER BY seq LIMIT ${cleanStep}`;
 
@@ -105,7 +117,7 @@ function failuresOf(
   return walkFailures(rows, from, limits);
 }
 
-const mayGo = "(grp IS NULL OR finished_at < ?2)";
+const mayGo = `(grp IS NULL OR finished_at < ?2) AND NOT (${isOpen})`;
 const partitions = { group: "grp", name: "name", func: "func" } as const;
 
 /** Successes beyond the newest so many, of all together or of each group, name or function. */
@@ -113,8 +125,12 @@ function surplusSuccesses(session: Session, { successesCount, per, groupMs }: Re
   if (successesCount === null) return [];
   const groupCutoff = session.now - groupMs;
   if (per !== null) return surplusOfEach(session, partitions[per], successesCount, groupCutoff);
-  return (["task", "hook"] as const).flatMap((kind) => surplusOfKind(session, kind, successesCount, groupCutoff));
+  return countedKinds.flatMap((kind) => surplusOfKind(session, kind, successesCount, groupCutoff));
 }
+
+/** Records of flows go by their age alone. */
+const countedKinds = ["task", "hook"] as const satisfies readonly TaskKind[];
+type CountedKind = (typeof countedKinds)[number];
 
 /** Tasks stand in the table in the order of their end; the few hooks among them are found by their index. */
 const ofKind = {
@@ -122,10 +138,10 @@ const ofKind = {
   hook:
     "FROM qluster_task INDEXED BY qluster_task_other WHERE project = ?1 AND kind = 'hook' " +
     "AND (state <> 'succeeded' OR kind <> 'task') AND state = 'succeeded'",
-} as const satisfies Record<TaskKind, string>;
+} as const satisfies Record<CountedKind, string>;
 
 /** Walks over those that stay only, and numbers none: with few enough there is nothing more to look at. */
-function surplusOfKind(session: Session, kind: TaskKind, count: number, groupCutoff: number): number[] {
+function surplusOfKind(session: Session, kind: CountedKind, count: number, groupCutoff: number): number[] {
   const newest = session.first<{ seq: number }>(`SELECT seq ${ofKind[kind]} ORDER BY seq DESC LIMIT 1 OFFSET ?2`, [
     session.project,
     count,
@@ -144,8 +160,8 @@ function surplusOfEach(session: Session, column: string, count: number, groupCut
   return session
     .all<{ seq: number }>(
       `SELECT seq FROM (
-         SELECT seq, grp, finished_at, row_number() OVER (PARTITION BY kind, ${column} ORDER BY seq DESC) AS place
-         FROM qluster_task WHERE project = ?1 AND state = 'succeeded')
+         SELECT seq, project, member, grp, finished_at, row_number() OVER (PARTITION BY kind, ${column} ORDER BY seq DESC) AS place
+         FROM qluster_task WHERE project = ?1 AND state = 'succeeded' AND kind IN ('task', 'hook')) AS qluster_task
        WHERE place > ?3 AND ${mayGo} LIMIT ${mostSurplus}`,
       [session.project, groupCutoff, count],
     )

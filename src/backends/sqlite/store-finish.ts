@@ -1,12 +1,12 @@
-import type { Settlement, TaskKind } from "../../contracts/store.js";
+import type { Settlement } from "../../contracts/store.js";
 import type { Ended } from "../sql/rollup.js";
-import { forgetDetails } from "./held-messages.js";
+import { tellFlows, type EndedMember } from "./flow-advance.js";
 import { insertEnded, type EndedMessage } from "./insert-ended.js";
 import type { ProjectFile, Session } from "./project-file.js";
 import { putBack } from "./put-back.js";
 import { consumerNumber, heldMessage } from "../sql/receipt.js";
+import { removeUnkept, type RemovedMessage } from "./remove-unkept.js";
 import { rollUp, rollUpStored } from "./rollup.js";
-import { keepOutcomes } from "./schedule-runs.js";
 import { submitInside } from "./store-submit.js";
 
 /** Ends deliveries, all in one transaction, each only if the consumer still holds it. */
@@ -23,26 +23,45 @@ export async function finishDeliveries(
 
 function finishInside(session: Session, consumer: number, settlements: readonly Settlement[]): boolean[] {
   const stored = storeEnded(session, consumer, settlements.flatMap(keptEnding));
-  const unstored: Ended[] = [];
+  const removed = removeUnkept(session, consumer, settlements.filter(isUnkept));
+  const unstored: Unstored[] = [];
   const answers = settlements.map((settlement) => {
-    return stored.has(settlement.id) || settleAlone(session, consumer, settlement, unstored);
+    if (isUnkept(settlement)) return noteRemoved(settlement, removed.get(settlement.id), unstored);
+    return stored.ids.has(settlement.id) || settleAlone(session, consumer, settlement, unstored);
   });
   rollUp(session, unstored);
   const followUps = settlements.flatMap((settlement, index) => (answers[index] === true ? settlement.followUps : []));
   if (followUps.length > 0) submitInside(session, followUps);
+  const ended = [...stored.members, ...unstored.flatMap(({ ended: member }) => member ?? [])];
+  if (ended.length > 0) tellFlows(session, ended);
   return answers;
 }
 
+/** A final outcome without a record of its own. */
+interface Unstored extends Ended {
+  readonly ended: EndedMember | undefined;
+}
+
+interface Stored {
+  readonly ids: ReadonlySet<string>;
+  readonly members: readonly EndedMember[];
+}
+
+/** A success that leaves no record. */
+function isUnkept({ outcome }: Settlement): boolean {
+  return outcome.to === "succeeded" && !outcome.keep;
+}
+
 /** The settlement as a message to store, or nothing when it is none. */
-function keptEnding({ receipt, id, attempt, outcome }: Settlement): EndedMessage[] {
-  if (outcome.to === "retrying" || outcome.to === "queued") return [];
-  if (outcome.to === "succeeded" && !outcome.keep) return [];
+function keptEnding(settlement: Settlement): EndedMessage[] {
+  const { receipt, id, attempt, outcome } = settlement;
+  if (outcome.to === "retrying" || outcome.to === "queued" || isUnkept(settlement)) return [];
   return [{ seq: heldMessage(receipt).seq, id, attempt, outcome }];
 }
 
 /** Moves messages to the finished tasks, all at once. Resolves to the ids of those that were still ours. */
-function storeEnded(session: Session, consumer: number, messages: readonly EndedMessage[]): ReadonlySet<string> {
-  if (messages.length === 0) return new Set();
+function storeEnded(session: Session, consumer: number, messages: readonly EndedMessage[]): Stored {
+  if (messages.length === 0) return { ids: new Set(), members: [] };
   const last = lastTask(session);
   const count = insertEnded(session, consumer, messages);
   const stored = count === messages.length ? messages : storedSince(session, last, messages);
@@ -50,7 +69,20 @@ function storeEnded(session: Session, consumer: number, messages: readonly Ended
     JSON.stringify(stored.map(({ seq }) => seq)),
   ]);
   rollUpStored(session, last);
-  return new Set(stored.map(({ id }) => id));
+  return { ids: new Set(stored.map(({ id }) => id)), members: membersSince(session, last, stored) };
+}
+
+function membersSince(session: Session, last: number, stored: readonly EndedMessage[]): EndedMember[] {
+  const rows = session.all<{ id: string; member: string }>(
+    "SELECT id, member FROM qluster_task NOT INDEXED WHERE seq > ? AND member IS NOT NULL",
+    [last],
+  );
+  if (rows.length === 0) return [];
+  const outcomes = new Map(stored.map(({ id, outcome }) => [id, outcome]));
+  return rows.flatMap(({ id, member }) => {
+    const outcome = outcomes.get(id);
+    return outcome === undefined ? [] : [{ member, outcome }];
+  });
 }
 
 function lastTask(session: Session): number {
@@ -63,23 +95,26 @@ function storedSince(session: Session, last: number, messages: readonly EndedMes
   return messages.filter(({ id }) => ids.has(id));
 }
 
-/** What is put back, leaves no record, is not ours any more, or has an older ending, which stays. */
-function settleAlone(session: Session, consumer: number, settlement: Settlement, unstored: Ended[]): boolean {
+/** What is put back, is not ours any more, or has an older ending, which stays. */
+function settleAlone(session: Session, consumer: number, settlement: Settlement, unstored: Unstored[]): boolean {
   const { attempt, outcome, id } = settlement;
   const message = { seq: heldMessage(settlement.receipt).seq, id };
   if (outcome.to === "retrying" || outcome.to === "queued") {
     return putBack(session, consumer, message, attempt, outcome);
   }
-  const row = session.first<{ queue: string; kind: TaskKind; parent: string | null }>(
-    "DELETE FROM qluster_message WHERE seq = ? AND id = ? AND owner = ? RETURNING queue, kind, parent",
+  const row = session.first<RemovedMessage>(
+    "DELETE FROM qluster_message WHERE seq = ? AND id = ? AND owner = ? RETURNING id, queue, kind, member, parent",
     [message.seq, id, consumer],
   );
-  if (row === undefined) return false;
-  if (outcome.to === "succeeded" && !outcome.keep) {
-    forgetDetails(session, id);
-    keepOutcomes(session, [{ id, state: outcome.to, kind: row.kind, parent: row.parent }]);
-  }
+  return noteRemoved(settlement, row, unstored);
+}
+
+/** @param row - The message, if it was still ours. */
+function noteRemoved({ attempt, outcome }: Settlement, row: RemovedMessage | undefined, unstored: Unstored[]): boolean {
+  if (row === undefined || outcome.to === "retrying" || outcome.to === "queued") return false;
   const ranMs = attempt === null ? 0 : attempt.stoppedAt - attempt.startedAt;
-  unstored.push({ queue: row.queue, kind: row.kind, state: outcome.to, ranMs });
+  const { queue, kind, member } = row;
+  const ended = member === null ? undefined : { member, outcome };
+  unstored.push({ queue, kind, state: outcome.to, ranMs, ended });
   return true;
 }

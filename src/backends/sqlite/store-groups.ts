@@ -10,7 +10,8 @@ const which = {
   failed: " AND state <> 'succeeded'",
 } as const satisfies Record<GroupQuery["which"], string>;
 
-const members = "FROM qluster_task INDEXED BY qluster_task_group WHERE project = ? AND grp = ? AND kind = 'task'";
+const members =
+  "FROM qluster_task INDEXED BY qluster_task_group WHERE project = ? AND grp = ? AND kind IN ('task', 'iter')";
 
 /** Finished members, newest finished first. */
 export function membersOf(session: Session, group: string, query: GroupQuery): StoredTask[] {

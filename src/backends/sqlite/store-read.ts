@@ -1,6 +1,8 @@
 import type { AttemptEnding, AttemptRecord, StoredTask } from "../../contracts/store.js";
 import { errorFrom } from "../sql/error-text.js";
+import { flowAsTask } from "../sql/flow-row.js";
 import { finishedTask, unfinishedTask, type MessageRow, type TaskRow } from "../sql/task-row.js";
+import { flowRows } from "./flow-rows.js";
 import type { Session } from "./project-file.js";
 
 const common =
@@ -23,7 +25,15 @@ export function tasksById(session: Session, ids: readonly string[]): StoredTask[
   const finished = finishedById(session, ids);
   const isFinished = new Set(finished.map(({ id }) => id));
   const waiting = rows.filter(({ id }) => !isFinished.has(id)).map((row) => unfinishedTask(row, session.now));
-  return [...waiting, ...finished];
+  return [...waiting, ...finished, ...openFlows(session, ids, finished.length + waiting.length)];
+}
+
+/** @param found - How many of `ids` are tasks: there is nothing to look for when all are. */
+function openFlows(session: Session, ids: readonly string[], found: number): StoredTask[] {
+  if (found >= new Set(ids).size) return [];
+  return flowRows(session, ids)
+    .filter(({ state }) => state === "open")
+    .map(flowAsTask);
 }
 
 export function finishedById(session: Session, ids: readonly string[]): StoredTask[] {

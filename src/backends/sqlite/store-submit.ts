@@ -1,4 +1,5 @@
 import type { NewTask, Submitted } from "../../contracts/store.js";
+import { admitMembers } from "./flow-join.js";
 import type { SqlSteps } from "../../contracts/transaction.js";
 import { insertMessages, insertUnknownMessage } from "./insert-messages.js";
 import type { Moment, ProjectFile, Session } from "./project-file.js";
@@ -7,7 +8,7 @@ import type { Moment, ProjectFile, Session } from "./project-file.js";
 export async function submitTasks(file: ProjectFile, tasks: readonly NewTask[]): Promise<Submitted[]> {
   const [only] = tasks;
   if (only === undefined) return [];
-  const isAlone = tasks.length === 1 && only.unique === null;
+  const isAlone = tasks.length === 1 && only.unique === null && only.member === undefined;
   const submitted = isAlone
     ? await file.write((session) => [{ id: only.id, created: insertUnknownMessage(session, only) }])
     : await file.write((session) => submitInside(session, tasks));
@@ -17,6 +18,13 @@ export async function submitTasks(file: ProjectFile, tasks: readonly NewTask[]):
 
 /** The same inside a transaction that is open already. */
 export function submitInside(session: Session, tasks: readonly NewTask[]): Submitted[] {
+  const admitted = admitMembers(session, tasks);
+  if (admitted === tasks) return submitAdmitted(session, tasks);
+  const created = new Map(submitAdmitted(session, admitted).map((answer) => [answer.id, answer.created]));
+  return tasks.map(({ id }) => ({ id, created: created.get(id) ?? false }));
+}
+
+function submitAdmitted(session: Session, tasks: readonly NewTask[]): Submitted[] {
   if (tasks.some((task) => task.unique !== null)) return tasks.map((task) => submitOne(session, task));
   const finished = finishedIds(session, tasks);
   const wanted = finished.size === 0 ? tasks : tasks.filter((task) => !finished.has(task.id));

@@ -2,6 +2,7 @@ import type { Clock } from "../../contracts/clock.js";
 import type { Store, StoreCapabilities } from "../../contracts/store.js";
 import { maxTextBytes } from "./broker.js";
 import type { DatabaseFile } from "./database-file.js";
+import { sqliteFlows } from "./flow-store.js";
 import { findByName } from "./find-by-name.js";
 import type { ProjectFile } from "./project-file.js";
 import { sqliteSchedules } from "./schedules.js";
@@ -26,6 +27,7 @@ export function sqliteStore({ file, disk, clock }: StoreParts): Store {
   const cleaner = new Cleaner(file);
   return {
     capabilities: capabilities(file.wakeUp.isPushed),
+    flows: sqliteFlows(file),
     schedules: sqliteSchedules(file),
     async submit(tasks) {
       disk.assertInPlaceSometimes(clock.monotonic());

@@ -1,0 +1,195 @@
+import type { NewFlow } from "../contracts/flows.js";
+import type { NewTask } from "../contracts/store.js";
+import { cancelTask } from "../core/cancelled-task.js";
+import { parseDuration } from "../core/duration.js";
+import { memberId } from "../core/flow.js";
+import { OptionError, QlusterError, TooLargeError } from "../errors.js";
+import { quote } from "../core/quote.js";
+import type { Prepared } from "./enqueuer.js";
+import { defaultExpiresMs, type FlowDesk, type FlowParts } from "./flow-desk.js";
+import type { IterOptions } from "./iter-types.js";
+import { checkKnown, refuse } from "./option-checks.js";
+import { newId } from "./random-ids.js";
+import { hookName, resolveTarget, type ResolvedTarget } from "./target.js";
+
+/** Elements in one write, and in memory at a time. */
+const atOnce = 1_000;
+
+const optionNames = ["hook", "onProgress", "expires", "signal"];
+
+interface IterPlan {
+  readonly hook: string | undefined;
+  readonly onProgress: ((enqueued: number) => void) | undefined;
+  readonly expiresMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What is being enqueued. */
+interface Run {
+  readonly id: string;
+  readonly target: unknown;
+  readonly resolved: ResolvedTarget;
+  readonly plan: IterPlan;
+  readonly here: boolean;
+}
+
+/** What an element threw in sync mode. */
+type Thrown = { readonly error: unknown } | undefined;
+
+/** `asyncIter` of one client: elements are read, sealed and written in batches, however many there are. */
+export class Iterables {
+  readonly #desk: FlowDesk;
+
+  constructor(desk: FlowDesk) {
+    this.#desk = desk;
+  }
+
+  send(target: unknown, elements: unknown, options: unknown): Promise<string> {
+    return this.#desk.sender.counted(this.#send(target, elements, options));
+  }
+
+  async #send(target: unknown, elements: unknown, options: unknown): Promise<string> {
+    this.#desk.check();
+    const plan = planIter(options);
+    const source = sourceOf(elements);
+    const resolved = resolveTarget(target);
+    const here = resolved.plan.sync ?? this.#desk.config.sync;
+    const run: Run = { id: newId(), target, resolved, plan, here };
+    // Not before the first batch: what is refused in it leaves nothing behind.
+    const batches = batchesOf(source);
+    const first = (await batches.next()).value ?? [];
+    const sealed = await this.#seal(run, first, 0);
+    const isAll = first.length < atOnce;
+    const flow = await this.#flowOf(run, isAll ? first : []);
+    await this.#desk.write((flows) => flows.open(flow, []));
+    let thrown: Thrown;
+    try {
+      thrown = await this.#sendAll(run, sealed, batches);
+    } catch (error) {
+      await batches.return(undefined);
+      await cancelTask(await this.#desk.store(), run.id, Date.now()).catch(() => {});
+      throw error;
+    }
+    if (thrown !== undefined) throw thrown.error;
+    return run.id;
+  }
+
+  async #sendAll(run: Run, first: readonly Prepared[], rest: AsyncIterator<unknown[]>): Promise<Thrown> {
+    let thrown = await this.#write(run, first);
+    let size = first.length;
+    run.plan.onProgress?.(size);
+    for (let next = await rest.next(); next.done !== true; next = await rest.next()) {
+      run.plan.signal?.throwIfAborted();
+      const sealed = await this.#seal(run, next.value, size);
+      thrown ??= await this.#write(run, sealed);
+      size += sealed.length;
+      run.plan.onProgress?.(size);
+    }
+    await this.#desk.write((flows) => flows.close(run.id, size));
+    if (run.here) await this.#desk.runHooksHere(run.id);
+    return thrown;
+  }
+
+  async #seal({ id, target, plan: { signal } }: Run, elements: readonly unknown[], from: number): Promise<Prepared[]> {
+    signal?.throwIfAborted();
+    const sealed: Prepared[] = [];
+    for (const [index, element] of elements.entries()) {
+      const place = from + index;
+      const part = {
+        id: memberId(id, place, 0),
+        member: { flow: id, place, run: 0 },
+        group: undefined,
+        element: true,
+      } as const;
+      const args = Array.isArray(element) ? (element as unknown[]) : [element];
+      try {
+        const prepared = this.#desk.sender.prepare(target, args, part);
+        sealed.push(prepared instanceof Promise ? await prepared : prepared);
+      } catch (error) {
+        if (error instanceof QlusterError) error.message = `At place ${place} of asyncIter: ${error.message}`;
+        throw error;
+      }
+    }
+    return sealed;
+  }
+
+  /** @returns What the first failed element threw, in sync mode. */
+  async #write({ here }: Run, sealed: readonly Prepared[]): Promise<Thrown> {
+    if (!here) {
+      if (sealed.length > 0) await this.#desk.sender.write(sealed.map(({ task }): NewTask => task));
+      if (sealed[0] !== undefined) this.#desk.sender.sent(sealed[0]);
+      return undefined;
+    }
+    let thrown: Thrown;
+    for (const one of sealed) {
+      await this.#desk.sender.runHere(one).catch((error: unknown) => (thrown ??= { error }));
+    }
+    return thrown;
+  }
+
+  /** @param elements - All of them, to be kept as the arguments of the record; none when there are too many. */
+  async #flowOf({ id, resolved, plan, here }: Run, elements: readonly unknown[]): Promise<NewFlow> {
+    const { name, group, cached } = resolved.plan.header;
+    const parts: FlowParts = {
+      id,
+      kind: "iter",
+      func: resolved.func,
+      args: elements,
+      header: {
+        ...(name === undefined ? {} : { name }),
+        ...(group === undefined ? {} : { group }),
+        ...(cached === undefined ? {} : { cached }),
+        ...(plan.hook === undefined ? {} : { hook: plan.hook }),
+        flow: { kind: "iter" },
+      },
+      steps: [],
+      stops: false,
+      expiresMs: plan.expiresMs,
+      queued: !here,
+    };
+    try {
+      return await this.#desk.newFlow(parts);
+    } catch (error) {
+      if (!(error instanceof TooLargeError)) throw error;
+      return await this.#desk.newFlow({ ...parts, args: [] });
+    }
+  }
+}
+
+async function* batchesOf(source: Iterable<unknown> | AsyncIterable<unknown>): AsyncGenerator<unknown[], undefined> {
+  let batch: unknown[] = [];
+  for await (const element of source) {
+    batch.push(element);
+    if (batch.length < atOnce) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+  return undefined;
+}
+
+function sourceOf(elements: unknown): Iterable<unknown> | AsyncIterable<unknown> {
+  const isList = typeof elements === "object" && elements !== null;
+  if (isList && (Symbol.iterator in elements || Symbol.asyncIterator in elements)) {
+    return elements as Iterable<unknown> | AsyncIterable<unknown>;
+  }
+  throw new OptionError(
+    `asyncIter got ${quote(elements)}; expected a list, an iterable or an async iterable of elements: asyncIter(task, [1, 2, 3]).`,
+  );
+}
+
+function planIter(given: unknown): IterPlan {
+  const options = (given ?? {}) as IterOptions;
+  if (typeof options !== "object") throw refuse("of an iterable", given, "an object of options");
+  checkKnown(options, optionNames, "an iterable");
+  const { hook, onProgress, expires, signal } = options;
+  if (onProgress !== undefined && typeof onProgress !== "function")
+    throw refuse("onProgress", onProgress, "a function");
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw refuse("signal", signal, "an AbortSignal");
+  return {
+    hook: hook === undefined ? undefined : hookName(hook),
+    onProgress,
+    expiresMs: expires === undefined ? defaultExpiresMs : parseDuration(expires, "expires"),
+    signal,
+  };
+}
