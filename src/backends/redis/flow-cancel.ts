@@ -10,7 +10,7 @@ import type { RedisProject } from "./project.js";
 import { readTasks } from "./store-read.js";
 
 /** Elements that leave the queue in one call of the script. */
-const elementsAtOnce = 1_000;
+const elementsAtOnce = 256;
 /** Members that end at the same time, each in a call of its own. */
 const membersAtOnce = 32;
 /** Flows that one look ends. The rest is for the next one. */

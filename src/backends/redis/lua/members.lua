@@ -37,14 +37,15 @@ local function membersByFlow(at, count, stride)
   return lists, order
 end
 
--- Those of a flow that it does not know yet, and puts the others among `passed`.
+-- Those of a flow that it does not know yet, and puts the others among `passed`. A place that never was cannot have its end.
 local function freshOf(flow, all, passed)
-  local fresh, seen = {}, {}
+  local fresh, seen, places = {}, {}, 0
+  if flow.kind ~= 'batch' then places = tonumber(redis.call('HGET', P .. 'f:' .. flow.id, 'places')) end
   for i = 1, #all, 2 do
     local id, place = all[i], all[i + 1]
     local known
     if flow.kind == 'batch' then known = seen[id] or redis.call('HEXISTS', P .. 'fj:' .. flow.id, id) == 1
-    else known = redis.call('HEXISTS', P .. 'fo:' .. flow.id, place) == 1 end
+    else known = place < places and redis.call('HEXISTS', P .. 'fo:' .. flow.id, place) == 1 end
     if known then passed[id] = not seen[id] or nil
     else push(fresh, 'all', id, place) end
     seen[id] = true
