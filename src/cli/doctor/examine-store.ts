@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Backend } from "../../contracts/backend.js";
 import type { Broker } from "../../contracts/broker.js";
 import type { ClusterStatus } from "../../contracts/store.js";
+import { clockSkew } from "../../core/clock-skew.js";
 import { readHeader } from "../../core/task-header.js";
 import { openBackend } from "../../options/open-backend.js";
 import type { ResolvedConfig } from "../../options/resolved.js";
@@ -14,13 +15,15 @@ import { type QueueFacts, workFindings } from "./work-findings.js";
 /** How many waiting tasks of a queue are looked at, and how many schedules and tasks are counted. */
 const looked = 500;
 const countCap = 100_000;
+/** Somebody waits for the answer; what does not answer so soon is down, in milliseconds. */
+const retryMs = 2_000;
 
 /** Opens the database and looks: reaches it, writes one short-lived entry of the cache, and counts. Creates no tables. */
 export async function examineStore(config: ResolvedConfig, version: string): Promise<Finding[]> {
   const findings: Finding[] = [];
   let about = "database";
   try {
-    await using backend = await openBackend(config, { migrate: false });
+    await using backend = await openBackend(config, { migrate: false, retryMs });
     const schema = schemaFinding(await backend.schema.status(), config.database.scheme === "sqlite");
     if (schema.some(({ state }) => state !== "ok")) return schema;
     findings.push(await reach(backend, config), ...schema);
@@ -55,7 +58,7 @@ async function writing({ cache }: Backend): Promise<Finding> {
 async function aheadMs({ store }: Backend): Promise<number> {
   const before = Date.now();
   const theirs = await store.now();
-  return (before + Date.now()) / 2 - theirs;
+  return clockSkew(before, theirs, Date.now());
 }
 
 async function losses({ losses: own, store }: Backend, { durability }: ResolvedConfig): Promise<Finding> {

@@ -128,17 +128,9 @@ describe("what is said of the project and its store", () => {
     expect(schemaFinding(status, embedded).map(({ state }) => state)).toEqual(states);
   });
 
-  it.each([
-    [0, "ok"],
-    [-900, "ok"],
-    [1_500, "note"],
-    [-90_000, "note"],
-  ])("a clock that is %d ms ahead is %s", (aheadMs, state) => {
-    expect(clockFinding(aheadMs).state).toBe(state);
-  });
-
-  it("says by how much, and which way", () => {
-    expect(clockFinding(-90_040).text).toBe("This machine is 1m 30s behind the database.");
+  it("says how slow the store is, and how wrong the clock", () => {
+    expect(clockFinding(0).state).toBe("ok");
+    expect(clockFinding(-90_040)).toMatchObject({ state: "note", text: expect.stringContaining("1m 30s behind") });
     expect(reachFinding("database", "Redis 7", 180).state).toBe("note");
     expect(reachFinding("database", "Redis 7", 0.44).text).toBe("Redis 7; answers in 0.4 ms");
   });

@@ -1,11 +1,9 @@
 import type { SchemaStatus } from "../../contracts/backend.js";
-import { formatDuration } from "../../core/duration.js";
+import { skewText } from "../../core/clock-skew.js";
 import { type Finding, note, ok, wrong } from "./finding.js";
 
 /** An answer that takes longer is felt in every enqueue, in milliseconds. */
 const slowMs = 100;
-/** Clocks that differ by more make the times of attempts and schedules hard to read, in milliseconds. */
-const skewMs = 1_000;
 
 /** @param place - Product, version and place. @param roundTripMs - Of a call that does nothing. */
 export function reachFinding(role: string, place: string, roundTripMs: number): Finding {
@@ -34,14 +32,12 @@ export function schemaFinding({ version, wanted, worksFrom }: SchemaStatus, embe
   ];
 }
 
-/** @param aheadMs - How much this machine's clock is ahead of the database's. */
+/** @param aheadMs - As `clockSkew` says. */
 export function clockFinding(aheadMs: number): Finding {
-  const differs = Math.abs(aheadMs);
-  if (differs <= skewMs) return ok("clock", "This machine and the database agree");
-  const text = `This machine is ${formatDuration(Math.round(differs / 100) * 100)} ${aheadMs > 0 ? "ahead of" : "behind"} the database.`;
+  if (aheadMs === 0) return ok("clock", "This machine and the database agree");
   return note(
     "clock",
-    text,
+    skewText(aheadMs),
     "Let both follow a time server. Tasks start by the database's clock; times on records are the workers'.",
   );
 }
