@@ -25,7 +25,7 @@ local function membersByFlow(at, count, stride)
   local lists, order = {}, {}
   for i = 0, count - 1 do
     local from = at + i * stride
-    if tonumber(ARGV[from + 2]) >= isMember then
+    if hasFlag(tonumber(ARGV[from + 2]), isMember) then
       local flow, place = membershipOf(ARGV[from + 7])
       if not lists[flow] then
         lists[flow] = {}
