@@ -46,8 +46,8 @@ local function freshOf(flow, all, passed)
     local known
     if flow.kind == 'batch' then known = seen[id] or redis.call('HEXISTS', P .. 'fj:' .. flow.id, id) == 1
     else known = place < places and redis.call('HEXISTS', P .. 'fo:' .. flow.id, place) == 1 end
-    if known then passed[id] = not seen[id] or nil
-    else push(fresh, 'all', id, place) end
+    if not known then push(fresh, 'all', id, place)
+    elseif not seen[id] then passed[id] = true end
     seen[id] = true
   end
   return fresh.all or {}
