@@ -33,7 +33,7 @@ async function rampage(shop: Workshop, seed: number, isOver: () => boolean): Pro
   const clusters = await Promise.all([start(), start()]);
   let kills = 0;
   while (!isOver()) {
-    await new Promise((resolve) => setTimeout(resolve, 100 + next() * 400));
+    await new Promise((resolve) => setTimeout(resolve, 200 + next() * 600));
     const place = next() < 0.5 ? 0 : 1;
     const cluster = clusters[place]!;
     const workers = cluster.workers();
@@ -94,7 +94,7 @@ it("survives kills of workers and supervisors: every link, element and member on
   const kills = await rampage(shop, 7, () => callsOf(shop).size >= flows.length);
   await until(async () => (await q.queueSize()) === 0, 60_000, "an empty queue");
 
-  expect(kills).toBeGreaterThan(20);
+  expect(kills).toBeGreaterThan(10);
   const calls = callsOf(shop);
   expect([...calls.keys()].toSorted()).toEqual(flows.toSorted());
   // Every end is called by one task of its own, which succeeds once.
