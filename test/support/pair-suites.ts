@@ -13,7 +13,7 @@ import { openPair, type OpenPart } from "./apart.js";
 /** A store and a broker elsewhere. `shared`: other processes see both. The envelope stays in the store, whose limit counts. */
 export type NamedPair = readonly [name: string, store: OpenPart, broker: OpenPart, shared: boolean, maxMb?: number];
 
-const keepsFlows = /^a store in (memory|SQLite)/;
+const keepsFlows = /^a store in (memory|SQLite|Postgres)/;
 
 /** The promises of one technology for all roles, kept by two. */
 export function pairSuites(pairs: readonly NamedPair[]): void {
