@@ -1,7 +1,7 @@
-import type { ScheduleChange, Schedules, StoredSchedule } from "../contracts/schedules.js";
+import type { ScheduleChange, Schedules, StoredRun, StoredSchedule } from "../contracts/schedules.js";
 import type { Store } from "../contracts/store.js";
 import { checkRule } from "../core/schedule/check-rule.js";
-import { changeOf, dueAtOf, fireNow, ruleOf, skipSlot } from "../core/schedule/fire.js";
+import { changeOf, dueAtOf, fireNow, ruleOf, skipSlot, targetOf } from "../core/schedule/fire.js";
 import { nextSlot } from "../core/schedule/next-slot.js";
 import { previewSlots } from "../core/schedule/preview.js";
 import type { Rule } from "../core/schedule/rule.js";
@@ -10,7 +10,7 @@ import { quote } from "../core/quote.js";
 import { OptionError, ScheduleError } from "../errors.js";
 import { boundedInteger, filledText } from "./option-checks.js";
 import { newId } from "./random-ids.js";
-import { draftSchedule, newSchedule, replacement, type Draft, type DraftHost } from "./schedule-draft.js";
+import { checkKept, draftSchedule, newSchedule, replacement, type Draft, type DraftHost } from "./schedule-draft.js";
 import { editedSchedule } from "./schedule-edit.js";
 import { readScheduleOptions } from "./schedule-options.js";
 import type { Schedule, ScheduleVerbs } from "./schedule-types.js";
@@ -104,7 +104,7 @@ export class ScheduleClient implements ScheduleVerbs {
     const schedules = await this.#schedules();
     const stored = await schedules.find(key(idOrName));
     if (stored === undefined) return [];
-    return (await schedules.runs(stored.id, { limit: most(limit), before })).map(runView);
+    return (await this.#runs(stored, most(limit), before)).map(runView);
   };
 
   readonly sync: ScheduleVerbs["sync"] = async (schedules, options) =>
@@ -120,7 +120,8 @@ export class ScheduleClient implements ScheduleVerbs {
     { upsert, declaredBy }: { readonly upsert: boolean; readonly declaredBy: string | null },
   ): Promise<{ readonly schedule: StoredSchedule; readonly did: "added" | "changed" | "unchanged" }> {
     const schedules = await this.#schedules();
-    if (draft.unknown) this.#host.checkLive(draft.func);
+    checkKept(await this.#host.store(), draft);
+    for (const func of draft.unknown) this.#host.checkLive(func);
     this.#checkCluster(draft);
     for (let tries = 0; tries < mostTries; tries++) {
       const { id, created } = await schedules.insert(newSchedule(this.#host, draft, newId(), declaredBy));
@@ -214,13 +215,23 @@ export class ScheduleClient implements ScheduleVerbs {
     return (await this.#host.store()).schedules;
   }
 
+  /** With the state of the chain, iterable or batch that a task has opened: the task alone has long ended. */
+  async #runs(schedule: StoredSchedule, limit: number, before?: number): Promise<StoredRun[]> {
+    const store = await this.#host.store();
+    const runs = await store.schedules.runs(schedule.id, { limit, before });
+    if (targetOf(schedule).kind === "task") return runs;
+    const tasks = await store.get(runs.flatMap(({ task }) => task ?? []));
+    const states = new Map(tasks.map(({ id, state }) => [id, state]));
+    return runs.map((run) => ({ ...run, state: states.get(run.task ?? "") ?? run.state }));
+  }
+
   #view(stored: StoredSchedule): Promise<Schedule> {
     const { enqueue } = this.#host;
     return viewOf(stored, {
       keys: () => enqueue.keys,
       maxBytes: enqueue.seal.maxBytes,
-      succeeded: async ({ id, lastTask }) => {
-        const runs = await (await this.#schedules()).runs(id, { limit: 100 });
+      succeeded: async ({ lastTask }) => {
+        const runs = await this.#runs(stored, 100);
         const state = runs.find(({ task }) => task !== null && task === lastTask)?.state;
         if (state === "succeeded") return true;
         return state === "failed" || state === "cancelled" || state === "expired" ? false : undefined;

@@ -1,5 +1,7 @@
 import type { NewSchedule, ScheduleDefinition, StoredSchedule } from "../contracts/schedules.js";
+import type { Store } from "../contracts/store.js";
 import { checkArguments } from "../core/arguments.js";
+import type { FlowPlan } from "../core/schedule/flow-plan.js";
 import { encode } from "../core/codec.js";
 import { checkRule, type RuleInput, type RuleSetting } from "../core/schedule/check-rule.js";
 import { replaceRule } from "../core/schedule/edit-rule.js";
@@ -10,9 +12,18 @@ import { sign } from "../core/signature.js";
 import { OptionError } from "../errors.js";
 import type { ResolvedConfig } from "../options/resolved.js";
 import { knownTarget, type EnqueueHost } from "./enqueuer.js";
-import { planRequest, type RequestPlan } from "./request-plan.js";
-import { fullArguments, readScheduleOptions, type ScheduleOptions } from "./schedule-options.js";
-import { sealTarget, type SealedParts } from "./schedule-seal.js";
+import { flowsOf } from "./flow-desk.js";
+import { draftFlow, planFlowOptions, splitHeader } from "./flow-draft.js";
+import { flowTargetParts, type FlowTargetParts } from "./flow-target.js";
+import { planRequest, type PlannedHeader, type RequestPlan } from "./request-plan.js";
+import {
+  argumentsBelong,
+  asReceived,
+  fullArguments,
+  readScheduleOptions,
+  type ScheduleOptions,
+} from "./schedule-options.js";
+import { openerHeader, sealTarget, type SealedParts, type Shape } from "./schedule-seal.js";
 import { hookName } from "./target.js";
 
 /** What schedules of one client have in common. */
@@ -26,8 +37,10 @@ export interface DraftHost {
 /** A schedule that was checked, before it has an id or is sealed. */
 export interface Draft {
   readonly func: string;
-  /** No module that this process has loaded defines its task. */
-  readonly unknown: boolean;
+  /** What a slot of it becomes. */
+  readonly shape: Shape;
+  /** Tasks that no module defines which this process has loaded. */
+  readonly unknown: readonly string[];
   readonly options: ScheduleOptions;
   readonly plan: RequestPlan;
   readonly args: readonly unknown[];
@@ -41,6 +54,16 @@ export interface Draft {
  */
 export async function draftSchedule(host: DraftHost, target: unknown, given: unknown): Promise<Draft> {
   const options = readScheduleOptions(given);
+  const setting = await settingOf(host, options.timeZone);
+  checkRule(options.rule, setting);
+  const parts = flowTargetParts(target);
+  const made = parts === undefined ? await draftTask(host, target, options) : await draftFlowOf(host, parts, options);
+  return { ...made, options, setting };
+}
+
+type Made = Omit<Draft, "options" | "setting">;
+
+async function draftTask(host: DraftHost, target: unknown, options: ScheduleOptions): Promise<Made> {
   const { func, definition, options: own } = knownTarget(host.enqueue, target);
   const { sync: _, ...inherited } = own;
   if (inherited.runAt !== undefined)
@@ -48,9 +71,42 @@ export async function draftSchedule(host: DraftHost, target: unknown, given: unk
   const plan = planRequest({ ...inherited, ...options.task });
   const args = fullArguments(options.args ?? [], options.kwargs, options.intended);
   if (definition !== undefined) await checkArguments(definition, asReceived(args, options.intended, host.now()));
-  const setting = await settingOf(host, options.timeZone);
-  checkRule(options.rule, setting);
-  return { func, unknown: definition === undefined, options, plan, args, setting };
+  return { func, shape: { kind: "task" }, unknown: definition === undefined ? [func] : [], plan, args };
+}
+
+/** The message of a slot carries what it opens as its one argument. */
+async function draftFlowOf(host: DraftHost, parts: FlowTargetParts, options: ScheduleOptions): Promise<Made> {
+  argumentsBelong(options);
+  const { kind, func, plan, funcs, unknown, ...flow } = await draftFlow(
+    host.enqueue,
+    parts,
+    options.intended,
+    host.now(),
+  );
+  const { unique, hook, header, ...given } = planFlowOptions(options.task);
+  if (hook !== undefined && flow.hook !== undefined) {
+    throw new OptionError("The schedule has the option hook, and what it opens names one too. Give one of them.");
+  }
+  const { own, defaults } = splitHeader(header);
+  const { name = own.name, group = own.group } = flow;
+  const whole: FlowPlan = { ...plan, defaults };
+  const opener: PlannedHeader = {
+    ...own,
+    ...(name === undefined ? {} : { name }),
+    ...(group === undefined ? {} : { group }),
+  };
+  return {
+    func,
+    shape: { kind, funcs, size: plan.calls.length },
+    unknown,
+    plan: { ...given, unique, hook: hook ?? flow.hook, header: openerHeader(opener, whole) },
+    args: [whole],
+  };
+}
+
+/** Refuses what the store could not open. @throws {FlowError} */
+export function checkKept(store: Store, { shape }: Pick<Draft, "shape">): void {
+  if (shape.kind !== "task") flowsOf(store);
 }
 
 /** A new schedule from a draft. @throws {UnencodableError} {@link TooLargeError} */
@@ -81,12 +137,6 @@ export async function settingOf({ config, now }: DraftHost, timeZone: string | u
   return { now: now(), zone, catchUp: config.catchUp, zeroMinutes: config.preset === "django-q2" };
 }
 
-/** The arguments as the task will get them, for its schema. */
-export function asReceived(args: readonly unknown[], intended: string | undefined, now: number): readonly unknown[] {
-  if (intended === undefined) return args;
-  return [...args.slice(0, -1), { ...(args.at(-1) as object), [intended]: new Date(now).toISOString() }];
-}
-
 function definitionOf(
   host: DraftHost,
   draft: Draft,
@@ -94,7 +144,7 @@ function definitionOf(
   declaredBy: string | null,
   rule: Rule,
 ): ScheduleDefinition {
-  const { func, options, plan, args } = draft;
+  const { func, options, plan, args, shape } = draft;
   const { name = null, cluster = null, intended } = options;
   const parts: SealedParts = {
     header: {
@@ -107,6 +157,7 @@ function definitionOf(
     expiresMs: plan.expiresMs,
     unique: plan.unique === null ? null : { ...plan.unique, key: `${func}:${plan.unique.key}` },
     delayMs: plan.delayMs,
+    shape,
   };
   return {
     name,

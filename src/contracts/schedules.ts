@@ -133,7 +133,7 @@ export interface NewRun {
   readonly slot: number;
   /** When it was fired, or passed over. */
   readonly at: number;
-  /** `null` when it was passed over. */
+  /** `null` when it was passed over. Also the id of the chain, iterable or batch that the task opens, if it is one that does. */
   readonly task: string | null;
   /** Why it has no task; `null` when it has one. */
   readonly passedOver: PassedOver | null;
@@ -146,7 +146,7 @@ export type PassedOver = "missed" | "overlap" | "skipped";
 
 export interface StoredRun extends NewRun {
   /**
-   * The state of its task. It stays when retention removes the finished task, and when a success leaves no record; of a
+   * The state of its task, or of the flow with the same id once that is open. It stays when retention removes the finished task, and when a success leaves no record; of a
    * task that was removed unfinished, as by a purge, nobody can tell.
    */
   readonly state: TaskState | PassedOver | "unknown";

@@ -2,7 +2,7 @@ import type { MemberOutcome, StoredFlow } from "../../contracts/flows.js";
 import type { FinalState, NewTask, Outcome, StoredTask } from "../../contracts/store.js";
 import { attachResults } from "../../core/attached-results.js";
 import { advanceFlow, faultOf, placesOf } from "../../core/flow.js";
-import { flowHooks, type FlowEnd } from "../../core/flow-end.js";
+import { flowHooks, parentOfFlow, type FlowEnd } from "../../core/flow-end.js";
 import { memberOutcome } from "../../core/member-end.js";
 import { readHeader } from "../../core/task-header.js";
 import { outcomesOf, type FlowState } from "./flow-state.js";
@@ -70,9 +70,11 @@ export function endFlow(
 }
 
 /** An open flow as a task that runs. */
-export function flowAsTask({ id, kind, queue, func, name, group, envelope, openedAt }: StoredFlow): StoredTask {
+export function flowAsTask(flow: StoredFlow): StoredTask {
+  const { id, kind, queue, func, name, group, envelope, openedAt } = flow;
   const times = { queuedAt: openedAt, dueAt: openedAt, startedAt: openedAt, stoppedAt: null };
-  const common = { id, kind, queue, func, name, group, envelope, parent: null, priority: 0, attempts: 0 };
+  const parent = parentOfFlow(flow);
+  const common = { id, kind, queue, func, name, group, envelope, parent, priority: 0, attempts: 0 };
   return { ...common, ...times, state: "running", worker: null, result: null, error: null };
 }
 

@@ -6,7 +6,7 @@ import { type ExitCode, exitCodes } from "../exit-codes.js";
 import { checkTasksKnown } from "../known-task.js";
 import { openProject } from "../project.js";
 import { localText, scheduleDocument } from "../render-schedules.js";
-import { scheduleOptions } from "../schedule-options.js";
+import { clearedOptions, scheduleOptions } from "../schedule-options.js";
 import { toJson } from "../show-value.js";
 
 /** Makes a schedule, and says in words when it is due. */
@@ -27,7 +27,7 @@ export async function runScheduleAdd(context: CommandContext): Promise<ExitCode>
 /** Changes what the flags name, and leaves the rest. */
 export async function runScheduleEdit(context: CommandContext): Promise<ExitCode> {
   const { flags } = context;
-  const changes = scheduleOptions(flags);
+  const changes = { ...scheduleOptions(flags), ...clearedOptions(flags) };
   const { config } = await openProject(flags);
   await using q = qlusterOf(config);
   if (typeof changes.hook === "string") await checkTasksKnown([changes.hook], q);
