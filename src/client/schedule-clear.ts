@@ -33,9 +33,9 @@ const clearable = {
 } as const satisfies Readonly<Record<string, keyof TaskHeader | null>>;
 
 /** An option of a schedule that has a default to fall back to. */
-export type Clearable = keyof typeof clearable;
+type Clearable = keyof typeof clearable;
 
-export const clearableOptions: readonly string[] = Object.keys(clearable);
+const clearableOptions: readonly string[] = Object.keys(clearable);
 
 /** What was written for an edit: what to set, and what to take away. */
 export interface Cleared {
