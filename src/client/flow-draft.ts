@@ -14,6 +14,7 @@ import { checkKnown, filledText, refuse } from "./option-checks.js";
 import { planRequest, type PlannedHeader, type RequestPlan } from "./request-plan.js";
 import { asReceived, fullArguments } from "./schedule-options.js";
 import { hookName, type ResolvedTarget } from "./target.js";
+import { settledOf, type Waits } from "./waits.js";
 
 /** A flow that a schedule is to open, checked. */
 export interface FlowDraft {
@@ -50,7 +51,7 @@ class Members {
   }
 
   /** @param isFirst - No link is before. */
-  async add({ target, args }: LinkParts, isFirst: boolean, isElement: boolean): Promise<ResolvedTarget> {
+  *add({ target, args }: LinkParts, isFirst: boolean, isElement: boolean): Waits<ResolvedTarget> {
     const { host, intended, now } = this.#setting;
     const resolved = knownTarget(host, target);
     const { func, definition, plan } = resolved;
@@ -58,7 +59,9 @@ class Members {
     if (plan.runAt !== null) throw new OptionError(`The option runAt of ${func} cannot hold here: leave it out.`);
     const full = fullArguments(args, undefined, intended);
     const isOpen = includesPrevious(full);
-    if (!isOpen && definition !== undefined) await checkArguments(definition, asReceived(full, intended, now));
+    if (!isOpen && definition !== undefined) {
+      yield* settledOf(checkArguments(definition, asReceived(full, intended, now)));
+    }
     const text = encode(full, "args");
     if (isFirst && text.includes(previousTag)) throw new PreviousError(func);
     if (definition === undefined) this.unknown.add(func);
@@ -76,18 +79,21 @@ class Members {
 }
 
 /** @throws {OptionError} {@link PreviousError} {@link ArgumentsError} {@link UnknownTaskError} as the verb for such a flow does. */
-export async function draftFlow(
+export function* draftFlow(
   host: EnqueueHost,
   parts: FlowTargetParts,
   intended: string | undefined,
   now: number,
-): Promise<FlowDraft> {
+): Waits<FlowDraft> {
   const members = new Members({ host, intended, now });
-  if (parts.kind === "iter") return await draftIter(parts, members);
-  return parts.kind === "chain" ? await draftChain(parts, members) : await draftBatch(parts, members);
+  if (parts.kind === "iter") return yield* draftIter(parts, members);
+  return yield* parts.kind === "chain" ? draftChain(parts, members) : draftBatch(parts, members);
 }
 
-async function draftChain(parts: { readonly links: unknown; readonly options: unknown }, members: Members) {
+type Linked = Extract<FlowTargetParts, { readonly links: unknown }>;
+type Elements = Extract<FlowTargetParts, { readonly elements: unknown }>;
+
+function* draftChain(parts: Linked, members: Members): Waits<FlowDraft> {
   const options = optionsOf(
     parts.options,
     ["group", "name", "onFailure", "onComplete", "expires"],
@@ -97,7 +103,7 @@ async function draftChain(parts: { readonly links: unknown; readonly options: un
   if (onFailure !== "stop" && onFailure !== "continue") throw refuse("onFailure", onFailure, '"stop" or "continue"');
   const steps = stepsOf(parts.links, "chainOf");
   for (const [step, { links }] of steps.entries()) {
-    for (const link of links) await placed(step, "chainOf", () => members.add(link, step === 0, false));
+    for (const link of links) yield* placed(step, "chainOf", () => members.add(link, step === 0, false));
   }
   return drafted("chain", "chain", members, {
     steps: steps.map(({ links }) => links.length),
@@ -110,7 +116,7 @@ async function draftChain(parts: { readonly links: unknown; readonly options: un
   });
 }
 
-async function draftBatch(parts: { readonly links: unknown; readonly options: unknown }, members: Members) {
+function* draftBatch(parts: Linked, members: Members): Waits<FlowDraft> {
   const known = ["name", "onEach", "onComplete", "onSuccess", "onFailure", "expires"];
   const options = optionsOf(parts.options, known, "a scheduled batch");
   const { links } = parts;
@@ -118,7 +124,7 @@ async function draftBatch(parts: { readonly links: unknown; readonly options: un
     throw new OptionError(`batchOf got ${quote(links)}; expected an array of at least one link(task, …its arguments).`);
   }
   for (const [place, link] of links.entries()) {
-    await placed(place, "batchOf", () => members.add(partsOf(link, place, "batchOf"), true, false));
+    yield* placed(place, "batchOf", () => members.add(partsOf(link, place, "batchOf"), true, false));
   }
   return drafted("batch", "batch", members, {
     steps: [links.length],
@@ -134,14 +140,7 @@ async function draftBatch(parts: { readonly links: unknown; readonly options: un
   });
 }
 
-async function draftIter(
-  {
-    target,
-    elements,
-    options: given,
-  }: { readonly target: unknown; readonly elements: unknown; readonly options: unknown },
-  members: Members,
-) {
+function* draftIter({ target, elements, options: given }: Elements, members: Members): Waits<FlowDraft> {
   const options = optionsOf(given, ["hook", "expires"], "a scheduled iterable");
   if (typeof elements !== "object" || elements === null || !(Symbol.iterator in elements)) {
     throw new OptionError(
@@ -153,7 +152,7 @@ async function draftIter(
   for (const element of elements as Iterable<unknown>) {
     const args = Array.isArray(element) ? (element as unknown[]) : [element];
     const place = members.calls.length;
-    resolved = await placed(place, "iterOf", () => members.add({ target, args }, true, true));
+    resolved = yield* placed(place, "iterOf", () => members.add({ target, args }, true, true));
   }
   if (resolved === undefined)
     throw new OptionError("iterOf got no element. Give at least one: iterOf(task, [1, 2, 3]).");
@@ -239,9 +238,9 @@ function called<K extends string>(
 }
 
 /** Says at which place something was refused. */
-async function placed<T>(place: number, what: string, work: () => Promise<T>): Promise<T> {
+function* placed<T>(place: number, what: string, work: () => Waits<T>): Waits<T> {
   try {
-    return await work();
+    return yield* work();
   } catch (error) {
     if (error instanceof QlusterError) error.message = `At place ${place} of ${what}: ${error.message}`;
     throw error;

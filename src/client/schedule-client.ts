@@ -1,11 +1,18 @@
-import type { ScheduleChange, Schedules, StoredRun, StoredSchedule } from "../contracts/schedules.js";
+import type {
+  InsertedSchedule,
+  NewSchedule,
+  ScheduleChange,
+  Schedules,
+  StoredRun,
+  StoredSchedule,
+} from "../contracts/schedules.js";
 import type { Store } from "../contracts/store.js";
 import { checkRule } from "../core/schedule/check-rule.js";
 import { changeOf, dueAtOf, fireNow, ruleOf, skipSlot, targetOf } from "../core/schedule/fire.js";
 import { nextSlot } from "../core/schedule/next-slot.js";
 import { previewSlots } from "../core/schedule/preview.js";
 import type { Rule } from "../core/schedule/rule.js";
-import { zoneClock } from "../core/schedule/zone-clock.js";
+import { loadTemporal, zoneClock } from "../core/schedule/zone-clock.js";
 import { quote } from "../core/quote.js";
 import { OptionError, ScheduleError } from "../errors.js";
 import { boundedInteger, filledText } from "./option-checks.js";
@@ -25,6 +32,15 @@ export interface ScheduleHost extends DraftHost {
   readonly warn: (text: string) => void;
 }
 
+/** A new schedule that only needs to be written. */
+export interface PreparedSchedule {
+  readonly schedule: NewSchedule;
+  /** Refuses what the store could not open. */
+  readonly check: (store: Store) => void;
+  /** What the verb resolves to. Throws at once. @throws {ScheduleError} when the name was taken. */
+  readonly written: (answer: InsertedSchedule) => Promise<Schedule>;
+}
+
 /** So often a change is made anew when somebody else has changed the schedule meanwhile. */
 const mostTries = 50;
 
@@ -41,6 +57,40 @@ export class ScheduleClient implements ScheduleVerbs {
     const { schedule } = await this.put(draft, { upsert: draft.options.upsert, declaredBy: null });
     return await this.#view(schedule);
   };
+
+  /** Loads what {@link prepare} would have to wait for. */
+  readonly ready: () => Promise<void> = loadTemporal;
+
+  /**
+   * Checks and seals a new schedule for whoever writes it in a transaction. A promise only for an input schema that is
+   * asynchronous, and for the first zone before {@link ready}.
+   *
+   * @throws {OptionError} for `upsert`, which would have to wait for others.
+   */
+  prepare(target: unknown, rule: unknown): PreparedSchedule | Promise<PreparedSchedule> {
+    const draft = draftSchedule(this.#host, target, rule);
+    return draft instanceof Promise ? draft.then((ready) => this.#prepared(ready)) : this.#prepared(draft);
+  }
+
+  #prepared(draft: Draft): PreparedSchedule {
+    if (draft.options.upsert) {
+      throw new OptionError(
+        "The option upsert cannot be used in a transaction: changing a schedule that is there has to wait for whoever fires it. " +
+          "Nothing was written. Leave it out, or call q.schedules.update() after the commit.",
+      );
+    }
+    const schedule = newSchedule(this.#host, draft, newId(), null);
+    return {
+      schedule,
+      check: (store) => checkKept(store, draft),
+      written: ({ id, created }) => {
+        if (!created) throw nameTaken({ id, name: schedule.name });
+        for (const func of draft.unknown) this.#host.checkLive(func);
+        this.#checkCluster(draft);
+        return this.#view({ ...schedule, revision: 1, runCount: 0, createdAt: this.#host.now() });
+      },
+    };
+  }
 
   readonly get: ScheduleVerbs["get"] = async (idOrName) => {
     const stored = await (await this.#schedules()).find(key(idOrName));
@@ -265,7 +315,7 @@ function declared(schedule: StoredSchedule): OptionError {
   );
 }
 
-function nameTaken(stored: StoredSchedule): ScheduleError {
+function nameTaken(stored: Pick<StoredSchedule, "id" | "name">): ScheduleError {
   return new ScheduleError(
     "name",
     `There is a schedule named ${quote(stored.name)} already (${stored.id}). Choose another name, change that one with ` +

@@ -7,7 +7,7 @@ import { checkRule, type RuleInput, type RuleSetting } from "../core/schedule/ch
 import { replaceRule } from "../core/schedule/edit-rule.js";
 import { dueAtOf, ruleOf } from "../core/schedule/fire.js";
 import type { Rule } from "../core/schedule/rule.js";
-import { zoneClock } from "../core/schedule/zone-clock.js";
+import { zoneClock, type ZoneClock } from "../core/schedule/zone-clock.js";
 import { sign } from "../core/signature.js";
 import { OptionError } from "../errors.js";
 import type { ResolvedConfig } from "../options/resolved.js";
@@ -25,6 +25,7 @@ import {
 } from "./schedule-options.js";
 import { openerHeader, sealTarget, type SealedParts, type Shape } from "./schedule-seal.js";
 import { hookName } from "./target.js";
+import { run, settledOf, type Waits } from "./waits.js";
 
 /** What schedules of one client have in common. */
 export interface DraftHost {
@@ -48,41 +49,46 @@ export interface Draft {
 }
 
 /**
- * Everything that can be refused is refused here: options, name, task, arguments, rule.
+ * Everything that can be refused is refused here: options, name, task, arguments, rule. A promise only for an input schema that
+ * is asynchronous, and for the first zone.
  *
  * @throws {ScheduleError} {@link OptionError} {@link UnknownTaskError} {@link ArgumentsError}
  */
-export async function draftSchedule(host: DraftHost, target: unknown, given: unknown): Promise<Draft> {
+export function draftSchedule(host: DraftHost, target: unknown, given: unknown): Draft | Promise<Draft> {
+  return run(drafting(host, target, given));
+}
+
+function* drafting(host: DraftHost, target: unknown, given: unknown): Waits<Draft> {
   const options = readScheduleOptions(given);
-  const setting = await settingOf(host, options.timeZone);
+  const setting = yield* settledOf(settingOf(host, options.timeZone));
   checkRule(options.rule, setting);
   const parts = flowTargetParts(target);
-  const made = parts === undefined ? await draftTask(host, target, options) : await draftFlowOf(host, parts, options);
+  const made = yield* parts === undefined ? draftTask(host, target, options) : draftFlowOf(host, parts, options);
   return { ...made, options, setting };
 }
 
 type Made = Omit<Draft, "options" | "setting">;
 
-async function draftTask(host: DraftHost, target: unknown, options: ScheduleOptions): Promise<Made> {
+function* draftTask(host: DraftHost, target: unknown, options: ScheduleOptions): Waits<Made> {
   const { func, definition, options: own } = knownTarget(host.enqueue, target);
   const { sync: _, ...inherited } = own;
   if (inherited.runAt !== undefined)
     throw new OptionError("A schedule has nextRun for its first slot; leave runAt out.");
+  if (inherited.batch !== undefined)
+    throw new OptionError("A schedule opens a batch of its own, with batchOf([link(…), …]); leave batch out.");
   const plan = planRequest({ ...inherited, ...options.task });
   const args = fullArguments(options.args ?? [], options.kwargs, options.intended);
-  if (definition !== undefined) await checkArguments(definition, asReceived(args, options.intended, host.now()));
+  if (definition !== undefined) {
+    yield* settledOf(checkArguments(definition, asReceived(args, options.intended, host.now())));
+  }
   return { func, shape: { kind: "task" }, unknown: definition === undefined ? [func] : [], plan, args };
 }
 
 /** The message of a slot carries what it opens as its one argument. */
-async function draftFlowOf(host: DraftHost, parts: FlowTargetParts, options: ScheduleOptions): Promise<Made> {
+function* draftFlowOf(host: DraftHost, parts: FlowTargetParts, options: ScheduleOptions): Waits<Made> {
   argumentsBelong(options);
-  const { kind, func, plan, funcs, unknown, ...flow } = await draftFlow(
-    host.enqueue,
-    parts,
-    options.intended,
-    host.now(),
-  );
+  const drafted = yield* draftFlow(host.enqueue, parts, options.intended, host.now());
+  const { kind, func, plan, funcs, unknown, ...flow } = drafted;
   const { unique, hook, header, ...given } = planFlowOptions(options.task);
   if (hook !== undefined && flow.hook !== undefined) {
     throw new OptionError("The schedule has the option hook, and what it opens names one too. Give one of them.");
@@ -132,8 +138,12 @@ export function replacement(
   return { definition: definitionOf(host, draft, schedule.id, declaredBy, rule), nextRun };
 }
 
-export async function settingOf({ config, now }: DraftHost, timeZone: string | undefined): Promise<RuleSetting> {
-  const zone = await zoneClock(timeZone ?? config.timeZone);
+export function settingOf(host: DraftHost, timeZone: string | undefined): RuleSetting | Promise<RuleSetting> {
+  const zone = zoneClock(timeZone ?? host.config.timeZone);
+  return zone instanceof Promise ? zone.then((clock) => settingIn(host, clock)) : settingIn(host, zone);
+}
+
+function settingIn({ config, now }: DraftHost, zone: ZoneClock): RuleSetting {
   return { now: now(), zone, catchUp: config.catchUp, zeroMinutes: config.preset === "django-q2" };
 }
 

@@ -16,7 +16,7 @@ export interface Schedules {
    *
    * @returns `created: false` with the id of the schedule that has the name.
    */
-  insert(schedule: NewSchedule): Promise<{ readonly id: string; readonly created: boolean }>;
+  insert(schedule: NewSchedule): Promise<InsertedSchedule>;
 
   /**
    * Changes schedules: fires slots, pauses, edits, removes. Each change is one conditional write of its own, which holds
@@ -56,6 +56,12 @@ export interface Schedules {
    * call more often. Call the result to stop.
    */
   watch(changed: () => void): () => void;
+}
+
+/** `created: false`: `id` is the schedule that has the name. */
+export interface InsertedSchedule {
+  readonly id: string;
+  readonly created: boolean;
 }
 
 export interface NewSchedule extends ScheduleDefinition, ScheduleProgress {
