@@ -8,11 +8,13 @@ import { openProject } from "../project.js";
 import { localText, scheduleDocument } from "../render-schedules.js";
 import { clearedOptions, scheduleOptions } from "../schedule-options.js";
 import { toJson } from "../show-value.js";
+import { UsageError } from "../usage-error.js";
 
 /** Makes a schedule, and says in words when it is due. */
 export async function runScheduleAdd(context: CommandContext): Promise<ExitCode> {
   const { flags } = context;
   const task = flags.required("task");
+  if (/^\[|->|→|^(?:chain|iter|batch)Of\b/.test(task)) throw notTyped(task);
   // Which fields fit together is the rule's own check.
   const rule = { ...scheduleOptions(flags), upsert: flags.on("upsert") } as ScheduleRule & {
     args?: readonly unknown[];
@@ -22,6 +24,14 @@ export async function runScheduleAdd(context: CommandContext): Promise<ExitCode>
   await checkTasksKnown(typeof rule.hook === "string" ? [task, rule.hook] : [task], q);
   tell(await q.schedule(ref(task), rule), context);
   return exitCodes.ok;
+}
+
+/** Links refer to results before them, which no line of arguments can say. */
+function notTyped(task: string): UsageError {
+  return new UsageError(
+    `"${task}" is no name of one task. A chain, an iterable or a batch cannot be typed here: declare it in code, with ` +
+      "schedule(chainOf([link(…), link(…)]), { … }) or q.schedules.sync([scheduled(…)]).",
+  );
 }
 
 /** Changes what the flags name, and leaves the rest. */
