@@ -178,7 +178,7 @@ function drafted(kind: FlowDraft["kind"], func: string, members: Members, rest: 
 }
 
 /** Options of a member in its header; how long results are kept, the flow says. */
-export function memberHeader({ header, hook }: Pick<RequestPlan, "header" | "hook">): MemberHeader {
+function memberHeader({ header, hook }: Pick<RequestPlan, "header" | "hook">): MemberHeader {
   const { cached: _cached, member: _member, each: _each, ...rest }: PlannedHeader = header;
   return hook === undefined ? rest : { ...rest, hook: hookName(hook) };
 }
