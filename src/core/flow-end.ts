@@ -48,6 +48,12 @@ export function parentOfFlow({ envelope }: Pick<StoredFlow, "envelope">): string
   return readHeader(envelope)?.parent ?? null;
 }
 
+/** Whether somebody is called with the results of a flow that ends so: else nobody need read them. */
+export function carriesResults({ envelope }: Pick<StoredFlow, "envelope">, state: FlowEnd["state"]): boolean {
+  const header = readHeader(envelope);
+  return state === "succeeded" && header !== undefined && hooksOf(header, true).length > 0;
+}
+
 /** The end of a flow as hooks see it. */
 function noteOfFlow(flow: StoredFlow, { state, error, at, members }: FlowEnd): StoredNote {
   const { id, queue, envelope, openedAt } = flow;

@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { expect, it } from "vitest";
+import { flowId, flowsOf, member, openChain, runWaiting } from "../../src/testing/flow/flows.js";
 import { atOnce, consumer, message } from "../../src/testing/messages.js";
 import { change, firing, insert, newSchedule } from "../../src/testing/schedules/schedules.js";
-import { hookOf, newTask, retrying, succeeded, succeededUnkept } from "../../src/testing/tasks.js";
+import { failed, hookOf, newTask, retrying, succeeded, succeededUnkept } from "../../src/testing/tasks.js";
 import { connectTo, emptyPlace, openAt, schemaOf } from "../support/postgres.js";
 
 /** The SQL that the documentation shows for a role, with the names of this test. */
@@ -63,6 +64,12 @@ it("needs no more than the documented privileges: an owner of the schema, and a 
   const schedule = await insert(backend, newSchedule("every minute"));
   expect(await change(backend, firing(schedule, "fired", 60_000))).toBe("done");
   expect(await backend.store.schedules.runs(schedule.id, { limit: 1 })).toHaveLength(1);
+  await runWaiting(backend);
+  await openChain(backend, [1, 1]);
+  expect(await runWaiting(backend)).toEqual(["f0"]);
+  expect(await runWaiting(backend, failed)).toEqual(["f1"]);
+  expect(await flowsOf(backend).resume(flowId, 1, [member(1, { run: 1 })], 1_000)).toBe(true);
+  expect(await backend.store.cancel(flowId)).toBe("cancelled");
   await backend.store.clean({ successesMs: 0, failuresMs: 0, successesCount: 1, per: "group", groupMs: 0 });
   expect(await created.schema.migrate()).toEqual([]);
 });

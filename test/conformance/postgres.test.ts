@@ -3,6 +3,7 @@ import type { BackendOptions } from "../../src/contracts/index.js";
 import {
   brokerSuite,
   cacheSuite,
+  flowSuite,
   manualClock,
   outboxSuite,
   scheduleSuite,
@@ -36,5 +37,6 @@ describe("postgres", () => {
   outboxSuite({ describe, it, clock, open });
   scheduleSuite({ describe, it, clock, open });
   cacheSuite({ describe, it, clock, open });
+  flowSuite({ describe, it, clock, open });
   schemaSuite({ describe, it, clock, open, tables: true });
 });

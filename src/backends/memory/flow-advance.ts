@@ -1,8 +1,9 @@
-import type { MemberOutcome, StoredFlow } from "../../contracts/flows.js";
-import type { FinalState, NewTask, Outcome, StoredTask } from "../../contracts/store.js";
+import type { MemberOutcome } from "../../contracts/flows.js";
+import type { FinalState, NewTask, Outcome } from "../../contracts/store.js";
 import { attachResults } from "../../core/attached-results.js";
+import { flowAsTask } from "../../core/flow-as-task.js";
 import { advanceFlow, faultOf, placesOf } from "../../core/flow.js";
-import { flowHooks, parentOfFlow, type FlowEnd } from "../../core/flow-end.js";
+import { flowHooks, type FlowEnd } from "../../core/flow-end.js";
 import { memberOutcome } from "../../core/member-end.js";
 import { readHeader } from "../../core/task-header.js";
 import { outcomesOf, type FlowState } from "./flow-state.js";
@@ -67,15 +68,6 @@ export function endFlow(
   state.bell.ring();
   if (!flow.queued) return;
   for (const hook of flowHooks(flow, { ...end, at: now, members: () => carried(held) })) submitUnsent(state, hook, now);
-}
-
-/** An open flow as a task that runs. */
-export function flowAsTask(flow: StoredFlow): StoredTask {
-  const { id, kind, queue, func, name, group, envelope, openedAt } = flow;
-  const times = { queuedAt: openedAt, dueAt: openedAt, startedAt: openedAt, stoppedAt: null };
-  const parent = parentOfFlow(flow);
-  const common = { id, kind, queue, func, name, group, envelope, parent, priority: 0, attempts: 0 };
-  return { ...common, ...times, state: "running", worker: null, result: null, error: null };
 }
 
 function carried(held: FlowState): readonly MemberOutcome[] | null {

@@ -9,23 +9,32 @@ import {
   type Found,
   type WalkedRow,
 } from "../sql/retention.js";
+import { expireFlows } from "./flow-cancel.js";
 import type { ProjectDatabase } from "./project-database.js";
-import { removeTasks } from "./remove-tasks.js";
+import { removeTasks, sweepFlows } from "./remove-tasks.js";
 import { statement, type Statement } from "./statement.js";
+
+const taskKinds = ["task", "hook", "chain", "iter", "batch"] as const satisfies readonly TaskKind[];
+/** Records of flows go by their age alone. */
+const countedKinds = ["task", "hook"] as const satisfies readonly TaskKind[];
+
+/** A member of a flow that is open. */
+const isOpen = `(member IS NOT NULL AND EXISTS (
+     SELECT FROM {flow} f WHERE f.project = $1 AND f.id = split_part(member, '.', 1) AND f.state = 'open'))`;
 
 const walkSql = statement(
   "walk-tasks",
-  `SELECT seq, state, finished_at, grp IS NOT NULL AS is_member, {now} AS now FROM {task}
+  `SELECT seq, state, finished_at, grp IS NOT NULL AS is_member, ${isOpen} AS is_open, {now} AS now FROM {task}
    WHERE seq >= $2 AND project = $1 ORDER BY seq LIMIT ${cleanStep}`,
 );
 const failuresSql = statement(
   "walk-failures",
-  `SELECT seq, finished_at, grp IS NOT NULL AS is_member, {now} AS now FROM {task}
+  `SELECT seq, finished_at, grp IS NOT NULL AS is_member, ${isOpen} AS is_open, {now} AS now FROM {task}
    WHERE project = $1 AND kind = $2 AND (state <> 'succeeded' OR kind <> 'task') AND seq >= $3 AND state <> 'succeeded'
    ORDER BY seq LIMIT ${cleanStep}`,
 );
 
-const mayGo = (limit: string): string => `(grp IS NULL OR finished_at < {now} - ${limit}::bigint)`;
+const mayGo = (limit: string): string => `(grp IS NULL OR finished_at < {now} - ${limit}::bigint) AND NOT ${isOpen}`;
 
 /** With few enough there is nothing more to look at: it stops at the first that is one too many. */
 const surplusSql = statement(
@@ -39,8 +48,8 @@ const surplusOfEach = (column: string): Statement =>
   statement(
     `surplus-${column}`,
     `SELECT seq FROM (
-       SELECT seq, grp, finished_at, row_number() OVER (PARTITION BY kind, ${column} ORDER BY seq DESC) AS place
-       FROM {task} WHERE project = $1 AND state = 'succeeded') AS numbered
+       SELECT seq, member, grp, finished_at, row_number() OVER (PARTITION BY kind, ${column} ORDER BY seq DESC) AS place
+       FROM {task} WHERE project = $1 AND state = 'succeeded' AND kind IN ('task', 'hook')) AS numbered
      WHERE place > $2::bigint AND ${mayGo("$3")} LIMIT ${mostSurplus}`,
   );
 const surplusBy = { group: surplusOfEach("grp"), name: surplusOfEach("name"), func: surplusOfEach("func") } as const;
@@ -67,11 +76,14 @@ export class Cleaner {
 
   /** Resolves to the number of tasks removed. */
   async clean(limits: RetentionLimits): Promise<number> {
+    const hasExpired = await expireFlows(this.#database);
     let removed = await this.#removeSuccesses(limits);
-    for (const kind of ["task", "hook"] as const) removed += await this.#removeFailures(kind, limits);
+    for (const kind of taskKinds) removed += await this.#removeFailures(kind, limits);
     removed += await this.#remove(await this.#surplus(limits));
     await this.#database.run(leftoversSql);
-    if (removed > 0) this.#database.wakeUp.changed("results");
+    await sweepFlows(this.#database);
+    if (hasExpired) this.#database.wakeUp.changed("messages");
+    if (removed > 0 || hasExpired) this.#database.wakeUp.changed("results");
     return removed;
   }
 
@@ -106,14 +118,12 @@ export class Cleaner {
   /** Successes beyond the newest so many, of all together or of each group, name or function. */
   async #surplus({ successesCount, per, groupMs }: RetentionLimits): Promise<number[]> {
     if (successesCount === null) return [];
-    const rows =
-      per === null
-        ? [
-            ...(await this.#database.all<{ seq: number }>(surplusSql, ["task", successesCount, groupMs])),
-            ...(await this.#database.all<{ seq: number }>(surplusSql, ["hook", successesCount, groupMs])),
-          ]
-        : await this.#database.all<{ seq: number }>(surplusBy[per], [successesCount, groupMs]);
-    return rows.map(({ seq }) => seq);
+    if (per !== null) return numbers(await this.#database.all(surplusBy[per], [successesCount, groupMs]));
+    const found: number[] = [];
+    for (const kind of countedKinds) {
+      found.push(...numbers(await this.#database.all(surplusSql, [kind, successesCount, groupMs])));
+    }
+    return found;
   }
 
   async #removeWhile(find: () => Promise<Found>): Promise<number> {
@@ -133,4 +143,8 @@ export class Cleaner {
     }
     return removed;
   }
+}
+
+function numbers(rows: readonly { readonly seq: number }[]): number[] {
+  return rows.map(({ seq }) => seq);
 }

@@ -1,13 +1,16 @@
 import type { Settlement } from "../../contracts/store.js";
 import { consumerNumber } from "../sql/receipt.js";
 import type { Queries } from "./connections.js";
-import { endMessages, type EndedMessage } from "./end-messages.js";
+import { endMessages, endPlain, type EndedMessage } from "./end-messages.js";
 import { messageNumber } from "./held-messages.js";
 import type { ProjectDatabase } from "./project-database.js";
 import { isPutBack, putBack } from "./put-back.js";
 import { submitWith } from "./submit.js";
 
-/** Ends deliveries, all in one transaction, each only if the consumer still holds it. */
+/**
+ * Ends deliveries, each only if the consumer still holds it: in one statement what is in no flow and has nothing that
+ * follows, in one transaction the rest.
+ */
 export async function finishDeliveries(
   database: ProjectDatabase,
   consumer: string,
@@ -16,9 +19,13 @@ export async function finishDeliveries(
   if (settlements.length === 0) return [];
   const owner = consumerNumber(consumer);
   const turn = database.held.turn();
-  const answers = isOneStatement(settlements)
-    ? await finishWith(database, owner, settlements)
-    : await database.transaction((inside) => finishWith(inside, owner, settlements));
+  const plain = isPlain(settlements) ? await endPlain(database, owner, settlements) : new Set<number>();
+  const left = settlements.filter(({ receipt }) => !plain.has(messageNumber(receipt)));
+  // A member of a flow, or not ours any more.
+  const others = left.length > 0 ? await database.transaction((inside) => finishWith(inside, owner, left)) : plain;
+  // Twice in one call is once: the first one was stored.
+  const done = new Set([...plain, ...others]);
+  const answers = settlements.map(({ receipt }) => done.delete(messageNumber(receipt)));
   const receipts = settlements.map(({ receipt }) => receipt);
   database.held.remove(String(owner), receipts, turn);
   database.wakeUp.changed("results");
@@ -27,23 +34,26 @@ export async function finishDeliveries(
 }
 
 /** The usual batch: what ends for good, is kept, and has nothing that follows. */
-function isOneStatement(settlements: readonly Settlement[]): boolean {
+function isPlain(settlements: readonly Settlement[]): settlements is readonly (Settlement & EndedMessage)[] {
   return settlements.every(({ outcome, followUps }) => {
     const isKept = outcome.to !== "succeeded" || outcome.keep;
     return followUps.length === 0 && isKept && outcome.to !== "retrying" && outcome.to !== "queued";
   });
 }
 
-async function finishWith(database: Queries, consumer: number, settlements: readonly Settlement[]): Promise<boolean[]> {
-  const done = new Set([
-    ...(await endMessages(database, consumer, settlements.filter(isEnding))),
-    ...(await putBack(database, consumer, settlements.filter(isPutBack))),
-  ]);
-  // Twice in one call is once: the first one was stored.
-  const answers = settlements.map(({ receipt }) => done.delete(messageNumber(receipt)));
-  const followUps = settlements.flatMap((settlement, index) => (answers[index] === true ? settlement.followUps : []));
-  await submitWith(database, followUps);
-  return answers;
+/** Resolves to the numbers of the messages that were still ours. */
+async function finishWith(
+  inside: Queries,
+  consumer: number,
+  settlements: readonly Settlement[],
+): Promise<ReadonlySet<number>> {
+  const ended = await endMessages(inside, consumer, settlements.filter(isEnding));
+  const back = await putBack(inside, consumer, settlements.filter(isPutBack));
+  const done = new Set([...ended, ...back]);
+  const left = new Set(done);
+  const followUps = settlements.flatMap((one) => (left.delete(messageNumber(one.receipt)) ? one.followUps : []));
+  await submitWith(inside, followUps);
+  return done;
 }
 
 function isEnding(settlement: Settlement): settlement is Settlement & EndedMessage {

@@ -11,7 +11,7 @@ const which = {
   failed: " AND state <> 'succeeded'",
 } as const satisfies Record<GroupQuery["which"], string>;
 
-const members = "FROM {task} WHERE project = $1 AND grp = $2 AND kind = 'task'";
+const members = "FROM {task} WHERE project = $1 AND grp = $2 AND kind IN ('task', 'iter')";
 
 function each(make: (condition: string, of: string) => Statement): Readonly<Record<GroupQuery["which"], Statement>> {
   return {
@@ -29,7 +29,7 @@ const countSql = each((condition, of) =>
 );
 const unlabelSql = statement(
   "unlabel",
-  "UPDATE {task} SET grp = NULL WHERE project = $1 AND grp = $2 AND kind = 'task'",
+  "UPDATE {task} SET grp = NULL WHERE project = $1 AND grp = $2 AND kind IN ('task', 'iter')",
 );
 const removeSql = removeByQuery("remove-members", `SELECT seq ${members}`);
 

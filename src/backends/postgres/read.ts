@@ -10,12 +10,19 @@ const common =
 
 export const taskColumns: string = `${common}, state, priority, error, result`;
 
-/** One statement, so that no task slips through while it moves from the waiting ones to the finished ones. */
+/**
+ * One statement, so that no task slips through while it moves from the waiting ones to the finished ones. An open flow is a
+ * task that runs.
+ */
 const tasksSql = statement(
   "tasks-by-id",
   `SELECT false AS is_finished, {now} AS now, rank, owner, expires_at, ${common},
      NULL AS state, NULL::integer AS priority, NULL AS error, NULL AS result
    FROM {message} WHERE project = $1 AND id = ANY ($2::text[])
+   UNION ALL
+   SELECT false, 0, 0, 1, NULL, id, queue, func, name, grp, kind, NULL, envelope, 0, opened_at, opened_at, opened_at, NULL,
+     NULL, NULL, NULL, NULL, NULL
+   FROM {flow} WHERE project = $1 AND id = ANY ($2::text[]) AND state = 'open'
    UNION ALL
    SELECT true, 0, 0, NULL, NULL, ${taskColumns} FROM {task} WHERE project = $1 AND id = ANY ($2::text[])`,
 );

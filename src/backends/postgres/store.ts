@@ -1,4 +1,4 @@
-import type { Store, StoreCapabilities } from "../../contracts/store.js";
+import type { CancelAnswer, NewTask, Store, StoreCapabilities } from "../../contracts/store.js";
 import { maxTextBytes } from "./broker.js";
 import { cancelTask, saveFinishedTask } from "./cancel.js";
 import { Cleaner } from "./clean.js";
@@ -6,6 +6,8 @@ import { beat, giveOrder, liveClusters, takeOrders } from "./clusters.js";
 import { countTasks, rollupsSince } from "./counts.js";
 import { findByName } from "./find-by-name.js";
 import { finishDeliveries } from "./finish.js";
+import { cancelFlow } from "./flow-cancel.js";
+import { postgresFlows } from "./flow-store.js";
 import { countMembers, dissolve, membersOf } from "./groups.js";
 import { readNotes, saveNotes } from "./notes.js";
 import type { ProjectDatabase } from "./project-database.js";
@@ -25,6 +27,7 @@ export function postgresStore(database: ProjectDatabase): Store {
       return capabilities(database.connections.canListen);
     },
     schedules: postgresSchedules(database),
+    flows: postgresFlows(database),
     submit: (tasks) => submitTasks(database, tasks),
     finish: (consumer, settlements) => finishDeliveries(database, consumer, settlements),
     saveFinished: (task, settlement) =>
@@ -32,11 +35,7 @@ export function postgresStore(database: ProjectDatabase): Store {
         "results",
         database.transaction((inside) => saveFinishedTask(inside, task, settlement)),
       ),
-    cancel: (id, followUps) =>
-      announced(
-        "results",
-        database.transaction((inside) => cancelTask(inside, id, followUps)),
-      ),
+    cancel: (id, followUps) => announced("results", cancel(database, id, followUps)),
     get: (ids) => tasksById(database, ids),
     finished: (ids) => finishedById(database, ids),
     findByName: (name) => findByName(database, name),
@@ -66,6 +65,16 @@ export function postgresStore(database: ProjectDatabase): Store {
     database.wakeUp.changed(topic);
     return value;
   }
+}
+
+/** What is no task may be a flow. */
+async function cancel(
+  database: ProjectDatabase,
+  id: string,
+  followUps: readonly NewTask[] | undefined,
+): Promise<CancelAnswer> {
+  const answer = await database.transaction((inside) => cancelTask(inside, id, followUps));
+  return answer === "unknown" ? await cancelFlow(database, id) : answer;
 }
 
 function watch(database: ProjectDatabase, changed: () => void, topic?: "results" | "orders"): () => void {

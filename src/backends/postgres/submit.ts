@@ -1,9 +1,10 @@
 import type { NewTask, Submitted } from "../../contracts/store.js";
-import { rankOf } from "../sql/task-row.js";
-import { numberArray, textArray } from "./array-literal.js";
 import type { Queries } from "./connections.js";
+import { isMember, joinFlows } from "./flow-join.js";
+import { newTaskColumns } from "./new-task-columns.js";
 import type { ProjectDatabase } from "./project-database.js";
 import { statement, type SqlValue, type Statement } from "./statement.js";
+import { unsent } from "./unsent.js";
 
 const submitSql = statement(
   "submit",
@@ -51,13 +52,32 @@ interface SubmittedRow {
 
 /** Stores and queues tasks, all or none. */
 export async function submitTasks(database: ProjectDatabase, tasks: readonly NewTask[]): Promise<Submitted[]> {
-  const submitted = await submitWith(database, tasks);
+  const submitted = tasks.some(isMember)
+    ? await database.transaction((inside) => submitWith(inside, tasks))
+    : await submitWith(database, tasks);
   database.wakeUp.changed("messages");
   return submitted;
 }
 
-/** The same inside a transaction that is open already. */
+/** The same inside a transaction that is open already. Members first: their flows are locked before anything else is. */
 export async function submitWith(database: Queries, tasks: readonly NewTask[]): Promise<Submitted[]> {
+  const members = tasks.filter(isMember);
+  if (members.length === 0) return await submitPlain(database, tasks);
+  const joined = await joinFlows(database, members);
+  if (members.length === tasks.length) return joined;
+  const others = await submitPlain(
+    database,
+    tasks.filter((task) => !isMember(task)),
+  );
+  return tasks.flatMap((task) => (isMember(task) ? joined.shift() : others.shift()) ?? []);
+}
+
+/** Queues what the caller does not know of. So with a broker elsewhere others send it, at once. */
+export async function submitUnsent(inside: Queries, tasks: readonly NewTask[]): Promise<void> {
+  await submitWith(unsent(inside), tasks);
+}
+
+async function submitPlain(database: Queries, tasks: readonly NewTask[]): Promise<Submitted[]> {
   if (tasks.length === 0) return [];
   const { outbox } = database;
   const rows =
@@ -68,24 +88,5 @@ export async function submitWith(database: Queries, tasks: readonly NewTask[]): 
 }
 
 function parametersOf(tasks: readonly NewTask[]): SqlValue[] {
-  const texts = (of: (task: NewTask) => string | null): string => textArray(tasks.map(of));
-  const numbers = (of: (task: NewTask) => number | null): string => numberArray(tasks.map(of));
-  return [
-    tasks.some(({ unique }) => unique !== null),
-    texts(({ id }) => id),
-    texts(({ queue }) => queue),
-    numbers(({ priority }) => rankOf(priority)),
-    numbers(({ delayMs }) => Math.ceil(delayMs)),
-    numbers(({ dueAt }) => (dueAt === null ? null : Math.ceil(dueAt))),
-    numbers(({ expiresMs }) => (expiresMs === null ? null : Math.ceil(expiresMs))),
-    texts(({ func }) => func),
-    texts(({ name }) => name),
-    texts(({ group }) => group),
-    texts(({ kind }) => kind),
-    texts(({ parent }) => parent),
-    texts(({ unique }) => unique?.key ?? null),
-    texts(({ unique }) => unique?.until ?? null),
-    numbers(({ unique }) => (unique === null || unique.forMs === null ? null : Math.ceil(unique.forMs))),
-    texts(({ envelope }) => envelope),
-  ];
+  return [tasks.some(({ unique }) => unique !== null), ...newTaskColumns(tasks)];
 }

@@ -95,5 +95,6 @@ async function runsOf(project: RedisProject, id: string, { limit, before }: RunQ
 
 function stateOf(place: string, what: string, changes: string, now: number): TaskState | undefined {
   if (place === "") return undefined;
+  if (place === "o") return "running";
   return place === "s" ? (what as TaskState) : unfinishedTask(what, changes, place === "h", now).state;
 }

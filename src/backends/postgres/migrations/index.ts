@@ -4,6 +4,7 @@ import { tables } from "./0001-tables.js";
 import { submitInside } from "./0002-submit-inside.js";
 import { schedules } from "./0003-schedules.js";
 import { outbox } from "./0004-outbox.js";
+import { flows } from "./0005-flows.js";
 
 /** Every version of the tables, in order. A released one is never changed: add another, and give changed functions new names. */
 export const migrations: readonly Migration[] = [
@@ -11,4 +12,5 @@ export const migrations: readonly Migration[] = [
   { version: 2, worksFrom: 1, name: "submit inside", sql: submitInside },
   { version: 3, worksFrom: 1, name: "schedules", sql: schedules },
   { version: 4, worksFrom: 1, name: "outbox", sql: outbox },
+  { version: 5, worksFrom: 1, name: "flows", sql: flows },
 ];

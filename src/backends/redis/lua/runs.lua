@@ -3,7 +3,7 @@
 --@ outcomes
 -- What became of the slots of a schedule, newest first. ARGV: now, schedule, limit, only numbers below this. Returns now,
 -- then four for each: the run, and about its task: s (ended so) and how · w (waits) or h (is held), body without its
--- envelope, changes · nothing when nobody can tell.
+-- envelope, changes · o: the flow that it has opened is still open · nothing when nobody can tell.
 local outcomes = P .. 'outcomes:' .. ARGV[2]
 
 local function stateOf(task)
@@ -14,6 +14,7 @@ local function stateOf(task)
     local place = isWaiting(memberOf(body)) and 'w' or 'h'
     return { place, string.match(body, '^[^\n]*\n'), redis.call('HGET', P .. 'x', task) or '' }
   end
+  if redis.call('HGET', P .. 'f:' .. task, 'state') == 'open' then return { 'o', '', '' } end
   local kept = redis.call('HGET', outcomes, task)
   if kept and kept ~= '' then return { 's', kept, '' } end
   return { '', '', '' }

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { link, parallel, previous, ref } from "qluster";
-import { connectTo, rowsOf } from "../support/sqlite-file.js";
 import { until, workshop } from "../support/workshop.js";
 import type { Workshop } from "../support/workshop.js";
 
@@ -58,33 +57,6 @@ describe("a chain in a cluster", () => {
     await ended(shop, chain);
     expect(await said(shop, /^done /)).toBe(`done ${chain} false "Link 2 of 3 failed: Error: boom x"`);
     expect((await shop.q.flow(chain))?.links.map(({ state }) => state)).toEqual(["succeeded", "failed", "waiting"]);
-  });
-
-  it("refuses a result that its worker did not seal for it, and calls no function with it (P151)", async () => {
-    await using shop = await workshop({ attempts: 1 }, extra);
-    const other = await shop.q.asyncTask("jobs.add", 40, 2);
-    const cluster = await shop.cluster();
-    expect(await shop.q.result(other, { wait: "20s" })).toBe(42);
-    cluster.kill("SIGTERM");
-    await cluster.exited;
-    const chain = await shop.q.asyncChain([link("jobs.add", 1, 2), link("jobs.traced", previous())]);
-    const database = connectTo(`${shop.folder}/q.db`);
-    // Whoever can write to the database puts the result of another task where that of the link before belongs.
-    database.exec(`
-      CREATE TRIGGER forge AFTER INSERT ON qluster_message WHEN NEW.member LIKE '${chain}.1.%' BEGIN
-        UPDATE qluster_message SET envelope = substr(envelope, 1, instr(envelope, '[[0,') - 1)
-          || json_array(json_array(0, (SELECT result FROM qluster_task WHERE id = '${other}'))) WHERE seq = NEW.seq;
-      END`);
-    await shop.cluster();
-
-    await ended(shop, chain);
-
-    const [row] = rowsOf<{ error: string }>(
-      database,
-      `SELECT error FROM qluster_task WHERE member LIKE '${chain}.1.%'`,
-    );
-    expect(JSON.parse(row?.error ?? "{}")).toMatchObject({ name: "EnvelopeError", dead: "signature" });
-    expect(shop.trace().filter((line) => line.startsWith("start"))).toEqual([]);
   });
 
   it("has no link that completes itself in a transaction: the chain would not hear of it", async () => {
