@@ -77,6 +77,7 @@ function recordPromises(suite: Suite): void {
     assert.equal((await backend.store.counts(10)).queued, 0);
     await open(backend, schedule);
     await open(backend, schedule);
+    assert.equal((await backend.store.get([flowId])).length, 1);
     await runOpener(backend, succeededUnkept);
 
     assert.deepEqual(await runWaiting(backend), ["f0"]);
