@@ -23,7 +23,7 @@ export interface SealedParts {
 export type Shape = Pick<ScheduleTarget, "kind" | "funcs" | "size">;
 
 /** What opens a flow is ours, quick and harmless to repeat: it is tried until the machine it runs on is well again. */
-const opener = { attempts: 20, timeout: 60_000, save: false } as const;
+const opener = { attempts: 20, timeout: 60_000, save: false, hookOn: "final" } as const;
 
 /** The header of what opens a flow. @param own - What the schedule says of the flow itself. */
 export function openerHeader(own: PlannedHeader, plan: FlowPlan): PlannedHeader {
