@@ -79,7 +79,7 @@ async function measureStore(name) {
 /** What does not depend on the database, or on its log, is measured on one of them. */
 function isElsewhere(store, measure) {
   if (measure === "flat") return store !== "sqlite";
-  return store === "redis-aof" && ["recovery", "start", "idle"].includes(measure);
+  return store === "redis-aof" && ["schedule", "recovery", "start", "idle"].includes(measure);
 }
 
 async function measureCase(name, store, measure, one, found) {

@@ -6,6 +6,15 @@ export type { CreateOptions } from "./client/create-qluster.js";
 export type { ChainId, ChainLink, Checked, DefineLink, DefineParallel, Link, Previous } from "./client/chain-types.js";
 export type { Element, Elements, IterElement, IterOptions } from "./client/iter-types.js";
 export { Iter } from "./client/iter-object.js";
+export { batchOf, chainOf, iterOf } from "./client/flow-target.js";
+export type {
+  DefineBatchTarget,
+  DefineChainTarget,
+  DefineIterTarget,
+  FlowTarget,
+  ScheduledBatchOptions,
+  ScheduledIterOptions,
+} from "./client/flow-target.js";
 export { link, parallel, previous } from "./client/link.js";
 export { Schedule, scheduled } from "./client/scheduled.js";
 export type {
@@ -45,6 +54,7 @@ export type {
   RecordMethods,
   TaskStatus,
   TransactionOptions,
+  TransactionVerbs,
 } from "./client/types.js";
 export type { LogFields, Logger } from "./contracts/logger.js";
 export type {

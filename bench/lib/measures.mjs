@@ -7,9 +7,9 @@ const p50 = { name: "p50", unit: "ms", more: false };
 const seconds = (name) => ({ name, unit: "s", more: false });
 
 const sizes = {
-  full: { drain: [10_000, 30_000], bulk: 20_000, single: 5_000, samples: 200, idle: 20, flat: 200_000 },
-  quick: { drain: [3_000], bulk: 3_000, single: 500, samples: 30, idle: 5, flat: 20_000 },
-  smoke: { drain: [50], bulk: 50, single: 50, samples: 5, idle: 1, flat: 20_000 },
+  full: { drain: [10_000, 30_000], bulk: 20_000, single: 5_000, samples: 200, slots: 120, idle: 20, flat: 200_000 },
+  quick: { drain: [3_000], bulk: 3_000, single: 500, samples: 30, slots: 20, idle: 5, flat: 20_000 },
+  smoke: { drain: [50], bulk: 50, single: 50, samples: 5, slots: 3, idle: 1, flat: 20_000 },
 };
 
 /**
@@ -48,6 +48,15 @@ const measures = {
   ],
   latency: ({ samples }) => [
     { label: "enqueue to function entered, idle", verb: "latency", options: { samples }, figures: [p50, p99] },
+  ],
+  schedule: ({ slots }) => [
+    {
+      label: "slot to function entered, idle",
+      verb: "schedule",
+      options: { slots },
+      figures: [p50, p99],
+      against: nobody,
+    },
   ],
   recovery: () => [
     {
@@ -99,7 +108,7 @@ export const measureNames = Object.keys(measures);
 
 /** How often: what takes a minute, and varies little, is not measured as often as the rest. */
 export function roundsOf(measure, rounds) {
-  if (measure === "idle" || measure === "flat") return 1;
+  if (measure === "schedule" || measure === "idle" || measure === "flat") return 1;
   return measure === "recovery" ? Math.min(rounds, 5) : rounds;
 }
 

@@ -76,6 +76,31 @@ async function latency({ database, folder, samples }) {
   return { p50: percentile(waits, 50), p99: percentile(waits, 99) };
 }
 
+/**
+ * From a slot to the first line of the function, on an idle cluster in another process: one slot a second, of a schedule that
+ * does nothing else.
+ */
+async function schedule({ database, folder, slots }) {
+  const queue = client(database);
+  const cluster = startCluster({ database, folder });
+  await cluster.ready();
+  // Not on a whole second, where other timers of the machine ring.
+  const first = Math.ceil(Date.now() / 1_000) * 1_000 + 2_370;
+  const until = new Date(first + (slots - 1) * 1_000);
+  await queue.schedule("tasks.entered", { every: "1s", nextRun: new Date(first), until, name: "tick" });
+  await sleep(until.getTime() + 3_000 - Date.now());
+  const runs = await queue.schedules.runs("tick", { limit: slots });
+  if (runs.length !== slots) throw new Error(`${runs.length} runs of ${slots} slots.`);
+  const waits = [];
+  for (const { slot, taskId } of runs) {
+    const enteredAt = await queue.result(taskId, { wait: "30s" });
+    waits.push(enteredAt - slot.getTime());
+  }
+  await queue.close();
+  await cluster.stop();
+  return { p50: percentile(waits, 50), p99: percentile(waits, 99) };
+}
+
 /** Kills a cluster with tasks in hand, starts another one at once, and waits until all of them were entered again. */
 async function recovery(place) {
   const { queue, mark, cluster } = await holding(place);
@@ -180,5 +205,5 @@ function ofProcess(pid) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await serve({ ...enqueueVerbs(open), drain, latency, recovery, handover, idle, start, flat });
+  await serve({ ...enqueueVerbs(open), drain, latency, schedule, recovery, handover, idle, start, flat });
 }

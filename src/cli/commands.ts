@@ -147,10 +147,18 @@ export const commands: CommandTable = {
             description: "JSON: an array of arguments, or the one argument",
           },
           ...scheduleOptions,
+          clear: {
+            type: "string",
+            valueHint: "flags",
+            description: "Take these away, as if they had never been given: until,jitter",
+          },
           json,
           ...project,
         },
-        examples: [`qluster schedule edit cleanup --cron "0 23 * * 1-5"`],
+        examples: [
+          `qluster schedule edit cleanup --cron "0 23 * * 1-5"`,
+          "qluster schedule edit cleanup --clear until",
+        ],
         load: async () => (await import("./commands/schedule-add.js")).runScheduleEdit,
       },
       run: {

@@ -1,10 +1,12 @@
 import type { PreviewedRun, Schedule, ScheduleRun } from "../client/schedule-types.js";
+import { fillPrevious } from "../core/previous.js";
+import { counted } from "./counted.js";
 import type { Style } from "./terminal.js";
 
 /** A schedule for programs. */
 export function scheduleDocument(schedule: Schedule): object {
   const { success: _, toString: __, ...rest } = schedule;
-  return rest;
+  return schedule.kind === "chain" ? { ...rest, args: fillPrevious(rest.args, "previous()") } : rest;
 }
 
 /** Three lines for each schedule: what, when in words, and how it stands. */
@@ -14,12 +16,25 @@ export function renderSchedules(
 ): string[] {
   return schedules.flatMap(({ schedule, last }, index) => [
     ...(index === 0 ? [] : [""]),
-    `${style("bold", schedule.name ?? schedule.id)}  ${schedule.func}${stateText(schedule, style)}`,
+    `${style("bold", schedule.name ?? schedule.id)}  ${targetText(schedule)}${stateText(schedule, style)}`,
     `  ${schedule.description}`,
     `  ${nextText(schedule)}${lastText(last)}`,
     ...(schedule.fault === undefined ? [] : [style("red", `  ${faultText(schedule.fault)}`)]),
   ]);
 }
+
+/** What each slot becomes: a task's name, or what is opened and of which tasks. */
+export function targetText({ kind, func, funcs, size }: Pick<Schedule, "kind" | "func" | "funcs" | "size">): string {
+  if (kind === "task") return func;
+  if (kind === "iter") return `iterable of ${func}, ${counted(size, "element")}`;
+  const shown = funcs.slice(0, mostNames);
+  const rest = size > shown.length ? [`${size - shown.length} more`] : [];
+  const names = [...shown, ...rest].join(kind === "chain" ? " → " : ", ");
+  return kind === "chain" ? `chain ${names}` : `batch of ${names}`;
+}
+
+/** A line is read at a glance, or not at all. */
+const mostNames = 5;
 
 /** The next slots, each in the rule's zone and in UTC, with what the clocks do to it. */
 export function renderPreview(slots: readonly PreviewedRun[], timeZone: string, style: Style): string[] {

@@ -1,9 +1,16 @@
 import type { ScheduleChanges } from "../client/schedule-types.js";
-import { scheduleTypes, typeCodes } from "../core/schedule/rule.js";
+import { nearest } from "../core/names.js";
+import type { RuleInput } from "../core/schedule/check-rule.js";
+import { scheduleTypes, typeCodes, type CatchUp, type Overlap } from "../core/schedule/rule.js";
 import type { Duration } from "../core/task-types.js";
 import type { Flags } from "./flags.js";
 import { readArguments } from "./read-arguments.js";
 import { UsageError } from "./usage-error.js";
+
+type RuleOptions = Omit<RuleInput, "type"> & {
+  readonly type?: NonNullable<ScheduleChanges["type"]>;
+  readonly timeZone?: string;
+};
 
 /** What the flags of `schedule add` and `schedule edit` say; what was not given is left out. */
 export function scheduleOptions(flags: Flags): ScheduleChanges {
@@ -15,8 +22,8 @@ export function scheduleOptions(flags: Flags): ScheduleChanges {
     name: text("name"),
     repeats: flags.count("repeats", -1),
     jitter: text("jitter") as Duration | undefined,
-    catchUp: flags.oneOf("catch-up", ["latest", "all", "none"]),
-    overlap: flags.oneOf("overlap", ["allow", "skip", "queue"]),
+    catchUp: flags.oneOf<CatchUp>("catch-up", ["latest", "all", "none"]),
+    overlap: flags.oneOf<Overlap>("overlap", ["allow", "skip", "queue"]),
     cluster: text("cluster"),
     queue: text("queue"),
     group: text("group"),
@@ -28,8 +35,44 @@ export function scheduleOptions(flags: Flags): ScheduleChanges {
   });
 }
 
+/** Flags whose options can be cleared. */
+const clearable = {
+  until: "until",
+  jitter: "jitter",
+  "catch-up": "catchUp",
+  overlap: "overlap",
+  name: "name",
+  tz: "timeZone",
+  repeats: "repeats",
+  cluster: "cluster",
+  queue: "queue",
+  group: "group",
+  hook: "hook",
+  attempts: "attempts",
+  priority: "priority",
+  args: "args",
+} as const satisfies Readonly<Record<string, keyof ScheduleChanges>>;
+
+/** The options that `--clear until,jitter` takes away. @throws {UsageError} for one that cannot be, or is given as well. */
+export function clearedOptions(flags: Flags): ScheduleChanges {
+  const names = (flags.text("clear") ?? "").split(",").map((name) => name.trim().replace(/^--/, ""));
+  return Object.fromEntries(names.filter((name) => name !== "").map((name) => [clearedOption(flags, name), null]));
+}
+
+function clearedOption(flags: Flags, name: string): keyof ScheduleChanges {
+  const option = (clearable as Readonly<Record<string, keyof ScheduleChanges | undefined>>)[name];
+  if (option === undefined) {
+    const names = Object.keys(clearable);
+    const near = nearest(name, names);
+    const hint = near === undefined ? `It takes ${names.join(", ")}, joined by commas.` : `Did you mean ${near}?`;
+    throw new UsageError(`--clear cannot clear "${name}". ${hint}`);
+  }
+  if (flags.text(name) === undefined) return option;
+  throw new UsageError(`"${name}" is set and cleared at once. Leave it out of --clear, or do not give its value.`);
+}
+
 /** What the flags say of the rule alone. Durations and names are checked with the rule. */
-export function ruleOptions(flags: Flags): ScheduleChanges {
+export function ruleOptions(flags: Flags): RuleOptions {
   const { text } = flags;
   const cron = text("cron");
   const type = flags.oneOf("type", [...scheduleTypes, ...Object.values(typeCodes)]);
@@ -54,6 +97,8 @@ function instant(flag: string, text: string | undefined): Date | undefined {
   throw new UsageError(`${flag} is "${text}", but must be a time with its offset. Write ${flag}=2026-01-31T03:00Z.`);
 }
 
-function given(options: ScheduleChanges): ScheduleChanges {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+function given<T extends object>(options: T): Given<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Given<T>;
 }
+
+type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> };

@@ -26,7 +26,7 @@ import type { ScheduleClient, ScheduleHost } from "./schedule-client.js";
 import type { ScheduleVerbs } from "./schedule-types.js";
 import { Sender } from "./sender.js";
 import { statusOf } from "./status.js";
-import { Transactions, type PlainVerbs } from "./transactions.js";
+import { Transactions, type InsideVerbs, type PlainVerbs, type Scheduling } from "./transactions.js";
 import type { EnqueueVerbs, GroupOptions, Qluster, ReadOptions, TransactionOptions } from "./types.js";
 import { Waiters } from "./waiters.js";
 
@@ -77,7 +77,14 @@ function onBackend(config: ResolvedConfig, open: () => Promise<Backend>): Qluste
   const sender = new Sender(connection, config, logger, keys);
   const waiters = new Waiters(store);
   const opener: Opener = { keys, limits: config };
-  const transactions = new Transactions(connection, sender);
+  const scheduling = schedulingOf({
+    enqueue: () => sender.host,
+    config,
+    store,
+    checkLive: (func) => sender.checkLive(func),
+    warn: (text) => logger.warn(text),
+  });
+  const transactions = new Transactions(connection, sender, scheduling);
   const reader = new FlowReader(store, opener);
   const cached = new CachedResults(async () => (await connection.backend()).cache);
   const groups = new Groups(store, waiters, opener, cached);
@@ -88,13 +95,7 @@ function onBackend(config: ResolvedConfig, open: () => Promise<Backend>): Qluste
     ...readVerbs({ waiters, opener, reader, cached, groups }),
     ...groupVerbs(groups),
     ...taskVerbs(connection, store),
-    ...scheduleVerbs({
-      enqueue: () => sender.host,
-      config,
-      store,
-      checkLive: (func) => sender.checkLive(func),
-      warn: (text) => logger.warn(text),
-    }),
+    ...scheduleVerbs(scheduling.load, () => transactions.ambient),
     loadTasks: async () => {
       const names = await loadTasks(config.root, config.tasks);
       sender.tasksLoaded();
@@ -127,7 +128,7 @@ function transactionVerbs(
   return {
     in: (tx, options) => {
       const verbs = transactions.in(tx, options);
-      return enqueueVerbs(() => verbs);
+      return { ...enqueueVerbs(() => verbs), schedule: verbs.schedule };
     },
     withTransaction: ((tx: unknown, work: unknown, options?: TransactionOptions) =>
       transactions.run(tx, work, options)) as Qluster["withTransaction"],
@@ -207,17 +208,25 @@ function taskVerbs(
 }
 
 /** Loaded by the first verb on schedules: an application that only enqueues pays nothing for them. */
-function scheduleVerbs(
+function schedulingOf(
   host: Omit<ScheduleHost, "enqueue" | "now"> & { readonly enqueue: () => ScheduleHost["enqueue"] },
-): Pieces<"schedule" | "schedules"> {
+): Scheduling & { readonly load: () => Promise<ScheduleClient> } {
   let loading: Promise<ScheduleClient> | undefined;
-  const load = (): Promise<ScheduleClient> => (loading ??= open());
+  let loaded: ScheduleClient | undefined;
   const open = async (): Promise<ScheduleClient> => {
     const { ScheduleClient: Client } = await import("./schedule-client.js");
-    return new Client({ ...host, enqueue: host.enqueue(), now: Date.now });
+    return (loaded = new Client({ ...host, enqueue: host.enqueue(), now: Date.now }));
   };
+  return { load: () => (loading ??= open()), loaded: () => loaded };
+}
+
+function scheduleVerbs(
+  load: () => Promise<ScheduleClient>,
+  ambient: () => InsideVerbs | undefined,
+): Pieces<"schedule" | "schedules"> {
+  const create = async (target: unknown, rule: unknown) => await (await load()).create(target, rule);
   return {
-    schedule: async (target: unknown, rule: unknown) => await (await load()).create(target, rule),
+    schedule: (target: unknown, rule: unknown) => ambient()?.schedule(target, rule) ?? create(target, rule),
     schedules: Object.freeze<ScheduleVerbs>({
       get: async (...args) => await (await load()).get(...args),
       list: async (...args) => await (await load()).list(...args),

@@ -116,7 +116,7 @@ function checked(request: Request): Prepared | Promise<Prepared> {
 }
 
 function sealed({ host, resolved: { func, definition }, id, args, plan, part }: Request): Prepared {
-  if (part !== undefined) checkPart(func, plan, part);
+  if (part !== undefined) checkMember(func, plan, part.element === true);
   const queue = plan.queue ?? host.queue;
   const own = headerOf(id, func, plan);
   const header = part === undefined ? own : headerOfPart(own, part, args);
@@ -146,7 +146,7 @@ function memberOf(part: PartOfFlow | undefined, { batch }: RequestPlan): Pick<Ne
 }
 
 /** @throws {OptionError} for what cannot hold for a member of a flow. */
-function checkPart(func: string, { unique, sync, batch }: RequestPlan, { element }: PartOfFlow): void {
+export function checkMember(func: string, { unique, sync, batch }: RequestPlan, isElement: boolean): void {
   if (batch !== undefined) {
     throw new OptionError(
       `The option batch of ${func} cannot hold here: a task belongs to one chain, iterable or batch.`,
@@ -158,7 +158,7 @@ function checkPart(func: string, { unique, sync, batch }: RequestPlan, { element
         "iterable or batch waiting for ever. Leave it out.",
     );
   }
-  if (sync === true && element !== true) {
+  if (sync === true && !isElement) {
     throw new OptionError(
       `The option sync of ${func} cannot hold for one member alone. Give it to the verb: asyncChain(links, { sync: true }).`,
     );

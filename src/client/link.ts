@@ -59,24 +59,22 @@ export interface StepParts {
 }
 
 /** @throws {OptionError} for an empty chain, and for what is no link. */
-export function stepsOf(links: unknown): StepParts[] {
-  if (!Array.isArray(links)) throw new OptionError(`asyncChain got ${quote(links)}; expected an array of link(…).`);
+export function stepsOf(links: unknown, verb = "asyncChain"): StepParts[] {
+  if (!Array.isArray(links)) throw new OptionError(`${verb} got ${quote(links)}; expected an array of link(…).`);
   if (links.length === 0) {
-    throw new OptionError(
-      "asyncChain got no link. A chain needs at least one: asyncChain([link(task, …its arguments)]).",
-    );
+    throw new OptionError(`${verb} got no link. A chain needs at least one: ${verb}([link(task, …its arguments)]).`);
   }
   return links.map((value: unknown, index) => {
     const parts = made(value);
-    if (parts === undefined || "target" in parts) return { links: [linkOf(value, index)], parallel: false };
-    return { links: parts.parallel.map((inner) => linkOf(inner, index)), parallel: true };
+    if (parts === undefined || "target" in parts) return { links: [linkOf(value, index, verb)], parallel: false };
+    return { links: parts.parallel.map((inner) => linkOf(inner, index, verb)), parallel: true };
   });
 }
 
 /** A link, or a task that takes no arguments, by itself. */
-function linkOf(value: unknown, index: number): LinkParts {
+function linkOf(value: unknown, index: number, verb: string): LinkParts {
   if (made(value) === undefined && isTarget(value)) return { target: value, args: [] };
-  return partsOf(value, index, "asyncChain");
+  return partsOf(value, index, verb);
 }
 
 function isTarget(value: unknown): boolean {

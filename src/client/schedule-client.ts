@@ -1,16 +1,23 @@
-import type { ScheduleChange, Schedules, StoredSchedule } from "../contracts/schedules.js";
+import type {
+  InsertedSchedule,
+  NewSchedule,
+  ScheduleChange,
+  Schedules,
+  StoredRun,
+  StoredSchedule,
+} from "../contracts/schedules.js";
 import type { Store } from "../contracts/store.js";
 import { checkRule } from "../core/schedule/check-rule.js";
-import { changeOf, dueAtOf, fireNow, ruleOf, skipSlot } from "../core/schedule/fire.js";
+import { changeOf, dueAtOf, fireNow, ruleOf, skipSlot, targetOf } from "../core/schedule/fire.js";
 import { nextSlot } from "../core/schedule/next-slot.js";
 import { previewSlots } from "../core/schedule/preview.js";
 import type { Rule } from "../core/schedule/rule.js";
-import { zoneClock } from "../core/schedule/zone-clock.js";
+import { loadTemporal, zoneClock } from "../core/schedule/zone-clock.js";
 import { quote } from "../core/quote.js";
 import { OptionError, ScheduleError } from "../errors.js";
 import { boundedInteger, filledText } from "./option-checks.js";
 import { newId } from "./random-ids.js";
-import { draftSchedule, newSchedule, replacement, type Draft, type DraftHost } from "./schedule-draft.js";
+import { checkKept, draftSchedule, newSchedule, replacement, type Draft, type DraftHost } from "./schedule-draft.js";
 import { editedSchedule } from "./schedule-edit.js";
 import { readScheduleOptions } from "./schedule-options.js";
 import type { Schedule, ScheduleVerbs } from "./schedule-types.js";
@@ -23,6 +30,15 @@ export interface ScheduleHost extends DraftHost {
   /** Says so when clusters are alive and none of them knows the task. */
   readonly checkLive: (func: string) => void;
   readonly warn: (text: string) => void;
+}
+
+/** A new schedule that only needs to be written. */
+export interface PreparedSchedule {
+  readonly schedule: NewSchedule;
+  /** Refuses what the store could not open. */
+  readonly check: (store: Store) => void;
+  /** What the verb resolves to. Throws at once. @throws {ScheduleError} when the name was taken. */
+  readonly written: (answer: InsertedSchedule) => Promise<Schedule>;
 }
 
 /** So often a change is made anew when somebody else has changed the schedule meanwhile. */
@@ -41,6 +57,40 @@ export class ScheduleClient implements ScheduleVerbs {
     const { schedule } = await this.put(draft, { upsert: draft.options.upsert, declaredBy: null });
     return await this.#view(schedule);
   };
+
+  /** Loads what {@link prepare} would have to wait for. */
+  readonly ready: () => Promise<void> = loadTemporal;
+
+  /**
+   * Checks and seals a new schedule for whoever writes it in a transaction. A promise only for an input schema that is
+   * asynchronous, and for the first zone before {@link ready}.
+   *
+   * @throws {OptionError} for `upsert`, which would have to wait for others.
+   */
+  prepare(target: unknown, rule: unknown): PreparedSchedule | Promise<PreparedSchedule> {
+    const draft = draftSchedule(this.#host, target, rule);
+    return draft instanceof Promise ? draft.then((ready) => this.#prepared(ready)) : this.#prepared(draft);
+  }
+
+  #prepared(draft: Draft): PreparedSchedule {
+    if (draft.options.upsert) {
+      throw new OptionError(
+        "The option upsert cannot be used in a transaction: changing a schedule that is there has to wait for whoever fires it. " +
+          "Nothing was written. Leave it out, or call q.schedules.update() after the commit.",
+      );
+    }
+    const schedule = newSchedule(this.#host, draft, newId(), null);
+    return {
+      schedule,
+      check: (store) => checkKept(store, draft),
+      written: ({ id, created }) => {
+        if (!created) throw nameTaken({ id, name: schedule.name });
+        for (const func of draft.unknown) this.#host.checkLive(func);
+        this.#checkCluster(draft);
+        return this.#view({ ...schedule, revision: 1, runCount: 0, createdAt: this.#host.now() });
+      },
+    };
+  }
 
   readonly get: ScheduleVerbs["get"] = async (idOrName) => {
     const stored = await (await this.#schedules()).find(key(idOrName));
@@ -104,7 +154,7 @@ export class ScheduleClient implements ScheduleVerbs {
     const schedules = await this.#schedules();
     const stored = await schedules.find(key(idOrName));
     if (stored === undefined) return [];
-    return (await schedules.runs(stored.id, { limit: most(limit), before })).map(runView);
+    return (await this.#runs(stored, most(limit), before)).map(runView);
   };
 
   readonly sync: ScheduleVerbs["sync"] = async (schedules, options) =>
@@ -120,7 +170,8 @@ export class ScheduleClient implements ScheduleVerbs {
     { upsert, declaredBy }: { readonly upsert: boolean; readonly declaredBy: string | null },
   ): Promise<{ readonly schedule: StoredSchedule; readonly did: "added" | "changed" | "unchanged" }> {
     const schedules = await this.#schedules();
-    if (draft.unknown) this.#host.checkLive(draft.func);
+    checkKept(await this.#host.store(), draft);
+    for (const func of draft.unknown) this.#host.checkLive(func);
     this.#checkCluster(draft);
     for (let tries = 0; tries < mostTries; tries++) {
       const { id, created } = await schedules.insert(newSchedule(this.#host, draft, newId(), declaredBy));
@@ -214,13 +265,23 @@ export class ScheduleClient implements ScheduleVerbs {
     return (await this.#host.store()).schedules;
   }
 
+  /** With the state of the chain, iterable or batch that a task has opened: the task alone has long ended. */
+  async #runs(schedule: StoredSchedule, limit: number, before?: number): Promise<StoredRun[]> {
+    const store = await this.#host.store();
+    const runs = await store.schedules.runs(schedule.id, { limit, before });
+    if (targetOf(schedule).kind === "task") return runs;
+    const tasks = await store.get(runs.flatMap(({ task }) => task ?? []));
+    const states = new Map(tasks.map(({ id, state }) => [id, state]));
+    return runs.map((run) => ({ ...run, state: states.get(run.task ?? "") ?? run.state }));
+  }
+
   #view(stored: StoredSchedule): Promise<Schedule> {
     const { enqueue } = this.#host;
     return viewOf(stored, {
       keys: () => enqueue.keys,
       maxBytes: enqueue.seal.maxBytes,
-      succeeded: async ({ id, lastTask }) => {
-        const runs = await (await this.#schedules()).runs(id, { limit: 100 });
+      succeeded: async ({ lastTask }) => {
+        const runs = await this.#runs(stored, 100);
         const state = runs.find(({ task }) => task !== null && task === lastTask)?.state;
         if (state === "succeeded") return true;
         return state === "failed" || state === "cancelled" || state === "expired" ? false : undefined;
@@ -254,7 +315,7 @@ function declared(schedule: StoredSchedule): OptionError {
   );
 }
 
-function nameTaken(stored: StoredSchedule): ScheduleError {
+function nameTaken(stored: Pick<StoredSchedule, "id" | "name">): ScheduleError {
   return new ScheduleError(
     "name",
     `There is a schedule named ${quote(stored.name)} already (${stored.id}). Choose another name, change that one with ` +

@@ -1,19 +1,31 @@
 import type { NewSchedule, ScheduleDefinition, StoredSchedule } from "../contracts/schedules.js";
+import type { Store } from "../contracts/store.js";
 import { checkArguments } from "../core/arguments.js";
+import type { FlowPlan } from "../core/schedule/flow-plan.js";
 import { encode } from "../core/codec.js";
 import { checkRule, type RuleInput, type RuleSetting } from "../core/schedule/check-rule.js";
 import { replaceRule } from "../core/schedule/edit-rule.js";
 import { dueAtOf, ruleOf } from "../core/schedule/fire.js";
 import type { Rule } from "../core/schedule/rule.js";
-import { zoneClock } from "../core/schedule/zone-clock.js";
+import { zoneClock, type ZoneClock } from "../core/schedule/zone-clock.js";
 import { sign } from "../core/signature.js";
 import { OptionError } from "../errors.js";
 import type { ResolvedConfig } from "../options/resolved.js";
 import { knownTarget, type EnqueueHost } from "./enqueuer.js";
-import { planRequest, type RequestPlan } from "./request-plan.js";
-import { fullArguments, readScheduleOptions, type ScheduleOptions } from "./schedule-options.js";
-import { sealTarget, type SealedParts } from "./schedule-seal.js";
+import { flowsOf } from "./flow-desk.js";
+import { draftFlow, planFlowOptions, splitHeader } from "./flow-draft.js";
+import { flowTargetParts, type FlowTargetParts } from "./flow-target.js";
+import { planRequest, type PlannedHeader, type RequestPlan } from "./request-plan.js";
+import {
+  argumentsBelong,
+  asReceived,
+  fullArguments,
+  readScheduleOptions,
+  type ScheduleOptions,
+} from "./schedule-options.js";
+import { openerHeader, sealTarget, type SealedParts, type Shape } from "./schedule-seal.js";
 import { hookName } from "./target.js";
+import { run, settledOf, type Waits } from "./waits.js";
 
 /** What schedules of one client have in common. */
 export interface DraftHost {
@@ -26,8 +38,10 @@ export interface DraftHost {
 /** A schedule that was checked, before it has an id or is sealed. */
 export interface Draft {
   readonly func: string;
-  /** No module that this process has loaded defines its task. */
-  readonly unknown: boolean;
+  /** What a slot of it becomes. */
+  readonly shape: Shape;
+  /** Tasks that no module defines which this process has loaded. */
+  readonly unknown: readonly string[];
   readonly options: ScheduleOptions;
   readonly plan: RequestPlan;
   readonly args: readonly unknown[];
@@ -35,22 +49,70 @@ export interface Draft {
 }
 
 /**
- * Everything that can be refused is refused here: options, name, task, arguments, rule.
+ * Everything that can be refused is refused here: options, name, task, arguments, rule. A promise only for an input schema that
+ * is asynchronous, and for the first zone.
  *
  * @throws {ScheduleError} {@link OptionError} {@link UnknownTaskError} {@link ArgumentsError}
  */
-export async function draftSchedule(host: DraftHost, target: unknown, given: unknown): Promise<Draft> {
+export function draftSchedule(host: DraftHost, target: unknown, given: unknown): Draft | Promise<Draft> {
+  return run(drafting(host, target, given));
+}
+
+function* drafting(host: DraftHost, target: unknown, given: unknown): Waits<Draft> {
   const options = readScheduleOptions(given);
+  const setting = yield* settledOf(settingOf(host, options.timeZone));
+  checkRule(options.rule, setting);
+  const parts = flowTargetParts(target);
+  const made = yield* parts === undefined ? draftTask(host, target, options) : draftFlowOf(host, parts, options);
+  return { ...made, options, setting };
+}
+
+type Made = Omit<Draft, "options" | "setting">;
+
+function* draftTask(host: DraftHost, target: unknown, options: ScheduleOptions): Waits<Made> {
   const { func, definition, options: own } = knownTarget(host.enqueue, target);
   const { sync: _, ...inherited } = own;
   if (inherited.runAt !== undefined)
     throw new OptionError("A schedule has nextRun for its first slot; leave runAt out.");
+  if (inherited.batch !== undefined)
+    throw new OptionError("A schedule opens a batch of its own, with batchOf([link(…), …]); leave batch out.");
   const plan = planRequest({ ...inherited, ...options.task });
   const args = fullArguments(options.args ?? [], options.kwargs, options.intended);
-  if (definition !== undefined) await checkArguments(definition, asReceived(args, options.intended, host.now()));
-  const setting = await settingOf(host, options.timeZone);
-  checkRule(options.rule, setting);
-  return { func, unknown: definition === undefined, options, plan, args, setting };
+  if (definition !== undefined) {
+    yield* settledOf(checkArguments(definition, asReceived(args, options.intended, host.now())));
+  }
+  return { func, shape: { kind: "task" }, unknown: definition === undefined ? [func] : [], plan, args };
+}
+
+/** The message of a slot carries what it opens as its one argument. */
+function* draftFlowOf(host: DraftHost, parts: FlowTargetParts, options: ScheduleOptions): Waits<Made> {
+  argumentsBelong(options);
+  const drafted = yield* draftFlow(host.enqueue, parts, options.intended, host.now());
+  const { kind, func, plan, funcs, unknown, ...flow } = drafted;
+  const { unique, hook, header, ...given } = planFlowOptions(options.task);
+  if (hook !== undefined && flow.hook !== undefined) {
+    throw new OptionError("The schedule has the option hook, and what it opens names one too. Give one of them.");
+  }
+  const { own, defaults } = splitHeader(header);
+  const { name = own.name, group = own.group } = flow;
+  const whole: FlowPlan = { ...plan, defaults };
+  const opener: PlannedHeader = {
+    ...own,
+    ...(name === undefined ? {} : { name }),
+    ...(group === undefined ? {} : { group }),
+  };
+  return {
+    func,
+    shape: { kind, funcs, size: plan.calls.length },
+    unknown,
+    plan: { ...given, unique, hook: hook ?? flow.hook, header: openerHeader(opener, whole) },
+    args: [whole],
+  };
+}
+
+/** Refuses what the store could not open. @throws {FlowError} */
+export function checkKept(store: Store, { shape }: Pick<Draft, "shape">): void {
+  if (shape.kind !== "task") flowsOf(store);
 }
 
 /** A new schedule from a draft. @throws {UnencodableError} {@link TooLargeError} */
@@ -76,15 +138,13 @@ export function replacement(
   return { definition: definitionOf(host, draft, schedule.id, declaredBy, rule), nextRun };
 }
 
-export async function settingOf({ config, now }: DraftHost, timeZone: string | undefined): Promise<RuleSetting> {
-  const zone = await zoneClock(timeZone ?? config.timeZone);
-  return { now: now(), zone, catchUp: config.catchUp, zeroMinutes: config.preset === "django-q2" };
+export function settingOf(host: DraftHost, timeZone: string | undefined): RuleSetting | Promise<RuleSetting> {
+  const zone = zoneClock(timeZone ?? host.config.timeZone);
+  return zone instanceof Promise ? zone.then((clock) => settingIn(host, clock)) : settingIn(host, zone);
 }
 
-/** The arguments as the task will get them, for its schema. */
-export function asReceived(args: readonly unknown[], intended: string | undefined, now: number): readonly unknown[] {
-  if (intended === undefined) return args;
-  return [...args.slice(0, -1), { ...(args.at(-1) as object), [intended]: new Date(now).toISOString() }];
+function settingIn({ config, now }: DraftHost, zone: ZoneClock): RuleSetting {
+  return { now: now(), zone, catchUp: config.catchUp, zeroMinutes: config.preset === "django-q2" };
 }
 
 function definitionOf(
@@ -94,7 +154,7 @@ function definitionOf(
   declaredBy: string | null,
   rule: Rule,
 ): ScheduleDefinition {
-  const { func, options, plan, args } = draft;
+  const { func, options, plan, args, shape } = draft;
   const { name = null, cluster = null, intended } = options;
   const parts: SealedParts = {
     header: {
@@ -107,6 +167,7 @@ function definitionOf(
     expiresMs: plan.expiresMs,
     unique: plan.unique === null ? null : { ...plan.unique, key: `${func}:${plan.unique.key}` },
     delayMs: plan.delayMs,
+    shape,
   };
   return {
     name,

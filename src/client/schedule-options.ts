@@ -42,6 +42,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   broker: "One connection serves all calls; leave it out.",
   runAt: "A schedule has nextRun for its first slot.",
   sync: "The tasks of a schedule run in a cluster; leave it out.",
+  batch: "A schedule opens a batch of its own: schedule(batchOf([link(…), …]), …).",
   cached: "Results of scheduled tasks are kept in the database; leave it out.",
   tz: "In Qluster this is timeZone.",
   timezone: "In Qluster this is timeZone.",
@@ -82,6 +83,38 @@ export function fullArguments(
 ): readonly unknown[] {
   if (kwargs !== undefined) return [...args, kwargs];
   return intended === undefined || isPlainObject(args.at(-1)) ? args : [...args, {}];
+}
+
+/** With another object in the place of keyword arguments, or none. @param replaces - The last of `args` is one so far, if it is an object. */
+export function withKwargs(
+  args: readonly unknown[],
+  kwargs: Readonly<Record<string, unknown>> | undefined,
+  replaces: boolean,
+): readonly unknown[] {
+  const own = replaces && isPlainObject(args.at(-1)) ? args.slice(0, -1) : args;
+  return kwargs === undefined ? own : [...own, kwargs];
+}
+
+/** Without the object that was only there to have the slot in it. */
+export function withoutSlot(args: readonly unknown[]): readonly unknown[] {
+  const last = args.at(-1);
+  return isPlainObject(last) && Object.keys(last).length === 0 ? args.slice(0, -1) : args;
+}
+
+/** @throws {ScheduleError} for arguments beside those of links and elements. */
+export function argumentsBelong({ args, kwargs }: Pick<ScheduleOptions, "args" | "kwargs">): void {
+  if (args === undefined && kwargs === undefined) return;
+  const field = args === undefined ? "kwargs" : "args";
+  throw new ScheduleError(
+    field,
+    `The field ${field} does not belong to a chain, an iterable or a batch: each link and element has arguments of its own.`,
+  );
+}
+
+/** The arguments as the task will get them, for its schema. */
+export function asReceived(args: readonly unknown[], intended: string | undefined, now: number): readonly unknown[] {
+  if (intended === undefined) return args;
+  return [...args.slice(0, -1), { ...(args.at(-1) as object), [intended]: new Date(now).toISOString() }];
 }
 
 function checkKey(key: string): void {

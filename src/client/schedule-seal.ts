@@ -1,19 +1,33 @@
 import type { StoredSchedule } from "../contracts/schedules.js";
 import { openTask, sealTask } from "../core/envelope.js";
 import { targetOf } from "../core/schedule/fire.js";
+import { recordFlow, type FlowPlan } from "../core/schedule/flow-plan.js";
 import { composeSlot } from "../core/schedule/slot-message.js";
-import type { TaskTarget } from "../core/schedule/target.js";
+import type { ScheduleTarget } from "../core/schedule/target.js";
 import type { TaskHeader } from "../core/task-header.js";
 import { TooLargeError } from "../errors.js";
 import type { EnqueueHost } from "./enqueuer.js";
+import type { PlannedHeader } from "./request-plan.js";
 
 /** What the tasks of a schedule have in common, before it is sealed. */
 export interface SealedParts {
   readonly header: Omit<TaskHeader, "v" | "id" | "func" | "kind">;
   readonly queue: string;
   readonly expiresMs: number | null;
-  readonly unique: TaskTarget["unique"];
+  readonly unique: ScheduleTarget["unique"];
   readonly delayMs: number;
+  readonly shape: Shape;
+}
+
+/** What a slot becomes, for people: beside a task the kind of what it opens, which tasks that has, and how many. */
+export type Shape = Pick<ScheduleTarget, "kind" | "funcs" | "size">;
+
+/** What opens a flow is ours, quick and harmless to repeat: it is tried until the machine it runs on is well again. */
+const opener = { attempts: 20, timeout: 60_000, save: false, hookOn: "final" } as const;
+
+/** The header of what opens a flow. @param own - What the schedule says of the flow itself. */
+export function openerHeader(own: PlannedHeader, plan: FlowPlan): PlannedHeader {
+  return { ...own, ...opener, flow: recordFlow(plan) };
 }
 
 /** The target of a schedule: its arguments and options, sealed under its own id. @throws {UnencodableError} {@link TooLargeError} */
@@ -21,9 +35,9 @@ export function sealTarget(
   { keys, seal }: EnqueueHost,
   id: string,
   func: string,
-  { header, queue, ...rest }: SealedParts,
+  { header, queue, shape, ...rest }: SealedParts,
   args: readonly unknown[],
-): TaskTarget {
+): ScheduleTarget {
   const full: TaskHeader = { v: 1, id, func, ...header, kind: "schedule" };
   const envelope = sealTask(keys, queue, full, args, seal);
   // The message of a slot carries it whole.
@@ -32,7 +46,7 @@ export function sealTarget(
     throw new TooLargeError("message", bytes, seal.maxBytes, { path: "args", bytes: Buffer.byteLength(envelope) });
   }
   return {
-    kind: "task",
+    ...shape,
     queue,
     envelope,
     name: header.name ?? null,
@@ -42,11 +56,14 @@ export function sealTarget(
   };
 }
 
+export interface OpenedSchedule {
+  readonly header: TaskHeader;
+  readonly args: readonly unknown[];
+  readonly target: ScheduleTarget;
+}
+
 /** What a schedule's producer has sealed. @throws {EnvelopeError} */
-export function openSchedule(
-  { keys, seal }: EnqueueHost,
-  schedule: StoredSchedule,
-): { readonly header: TaskHeader; readonly args: readonly unknown[]; readonly target: TaskTarget } {
+export function openSchedule({ keys, seal }: EnqueueHost, schedule: StoredSchedule): OpenedSchedule {
   const target = targetOf(schedule);
   return { ...openTask(keys, target.queue, target.envelope, { maxBytes: seal.maxBytes }), target };
 }

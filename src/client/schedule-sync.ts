@@ -2,7 +2,7 @@ import { changeOf } from "../core/schedule/fire.js";
 import { QlusterError, ScheduleError } from "../errors.js";
 import { declaredParts } from "./scheduled.js";
 import type { ScheduleClient, ScheduleHost } from "./schedule-client.js";
-import { draftSchedule, type Draft } from "./schedule-draft.js";
+import { checkKept, draftSchedule, type Draft } from "./schedule-draft.js";
 import { filledText } from "./option-checks.js";
 import type { Declared, SyncReport } from "./schedule-types.js";
 
@@ -15,6 +15,8 @@ export async function syncSchedules(
 ): Promise<SyncReport> {
   const set = filledText(options?.set ?? "code", "set");
   const drafts = await draftAll(host, declarations);
+  const store = await host.store();
+  for (const draft of drafts.values()) checkKept(store, draft);
   const report = { added: [] as string[], changed: [] as string[], unchanged: [] as string[] };
   for (const [name, draft] of drafts) {
     const { did } = await client.put(draft, { upsert: true, declaredBy: set });

@@ -1,10 +1,12 @@
+import type { FlowKind } from "../contracts/flows.js";
 import type { PassedOver } from "../contracts/schedules.js";
 import type { TaskState } from "../contracts/store.js";
 import type { CatchUp, Overlap, ScheduleType, typeCodes } from "../core/schedule/rule.js";
 import type { ArgsOf, brand, Duration, KnownTask, Target, TaskOptions } from "../core/task-types.js";
+import type { FlowTarget } from "./flow-target.js";
 
 /** What may be said of the tasks of a schedule. */
-type ScheduledTaskOptions = Omit<TaskOptions, "runAt" | "sync" | "cached">;
+type ScheduledTaskOptions = Omit<TaskOptions, "runAt" | "sync" | "cached" | "batch">;
 
 /** What every schedule may have, with the options of its tasks. Counterpart in Django Q2: the arguments of `schedule`. */
 export interface RuleOptions extends ScheduledTaskOptions {
@@ -75,23 +77,41 @@ export type ScheduleRule = CronRule | MinutesRule | EveryRule | CalendarRule | P
 export type WithArgs<A extends readonly unknown[]> =
   readonly [] extends Readonly<A> ? { args?: Readonly<A> | undefined } : { args: Readonly<A> };
 
-/** What {@link Schedules.update} may change; what is left out stays. */
-export interface ScheduleChanges extends Omit<RuleOptions, "upsert"> {
-  type?: ScheduleType | Codes[keyof Codes] | undefined;
+/** Parts of a schedule that can be cleared as well as changed. */
+type ChangeableOptions = Omit<RuleOptions, "upsert" | "nextRun"> & {
   minutes?: number | undefined;
+  args?: readonly unknown[] | undefined;
+};
+
+/**
+ * What {@link ScheduleVerbs.update} may change; what is left out, or `undefined`, stays. `null` clears an option: it is as if it
+ * had never been given. Of `timeout`, `null` is a value: none.
+ */
+export interface ScheduleChanges extends Clearing<ChangeableOptions> {
+  type?: ScheduleType | Codes[keyof Codes] | undefined;
+  /** The next slot. */
+  nextRun?: Date | undefined;
   every?: Duration | undefined;
   cron?: string | undefined;
   at?: string | undefined;
-  args?: readonly unknown[] | undefined;
 }
+
+type Clearing<T> = { [K in keyof T]: T[K] | null };
 
 /** A schedule as it stands. As a text it is the name of its task. */
 export interface Schedule {
   readonly id: string;
   readonly name: string | undefined;
-  /** The task's registered name. */
+  /** What each slot becomes. */
+  readonly kind: TaskKindOfSlot;
+  /** The task's registered name; of an iterable that of its elements. Of a chain or batch the word itself. */
   readonly func: string;
+  /** Of a chain, an iterable or a batch: for each of its tasks an array. */
   readonly args: readonly unknown[];
+  /** The names of its tasks in their order, 20 at most. Of an iterable one for all. */
+  readonly funcs: readonly string[];
+  /** How many tasks each slot becomes. */
+  readonly size: number;
   readonly type: ScheduleType;
   readonly minutes: number | undefined;
   /** In milliseconds. */
@@ -126,6 +146,9 @@ export interface Schedule {
   readonly toString: () => string;
 }
 
+/** What a slot of a schedule becomes: a task, or what has its id and is opened by {@link Qluster.flow}. */
+type TaskKindOfSlot = "task" | FlowKind;
+
 /** One slot of a schedule, and what became of it. */
 export interface ScheduleRun {
   /** 1 for the first run. */
@@ -133,7 +156,7 @@ export interface ScheduleRun {
   readonly slot: Date;
   /** When it was fired or passed over. */
   readonly at: Date;
-  /** `undefined` when it was passed over. */
+  /** The task, or the chain, iterable or batch: {@link Qluster.flow} opens that. `undefined` when it was passed over. */
   readonly taskId: string | undefined;
   /** Also when retention has removed the task. `"unknown"`: the task was removed before it had finished. */
   readonly state: TaskState | PassedOver | "unknown";
@@ -160,16 +183,19 @@ export interface Declared {
   readonly [brand]: { readonly declared: true };
 }
 
+/** Its tasks have arguments of their own. */
+type ArgsOfTarget<T> = T extends FlowTarget ? { args?: undefined; kwargs?: undefined } : WithArgs<ArgsOf<T>>;
+
 /** The type of {@link scheduled}. */
-export type DefineScheduled = <T extends Target>(
+export type DefineScheduled = <T extends Target | FlowTarget>(
   target: KnownTask<T>,
-  rule: ScheduleRule & WithArgs<ArgsOf<T>> & { name: string },
+  rule: ScheduleRule & ArgsOfTarget<T> & { name: string },
 ) => Declared;
 
 /** The verb that makes a schedule. */
-export type ScheduleVerb = <T extends Target>(
+export type ScheduleVerb = <T extends Target | FlowTarget>(
   target: KnownTask<T>,
-  rule: ScheduleRule & WithArgs<ArgsOf<T>>,
+  rule: ScheduleRule & ArgsOfTarget<T>,
 ) => Promise<Schedule>;
 
 /** What can be done with schedules. Each takes an id or a name. */
@@ -177,7 +203,7 @@ export interface ScheduleVerbs {
   readonly get: (idOrName: string) => Promise<Schedule | undefined>;
   /** In the order in which they were made; `after` goes on behind that id. Default limit 100. */
   readonly list: (options?: { after?: string | undefined; limit?: number | undefined }) => Promise<Schedule[]>;
-  /** Changes parts of a schedule. A change of the rule or zone looks for the next slot anew. */
+  /** Changes parts of a schedule, or clears them with `null`. A change of the rule or zone looks for the next slot anew. */
   readonly update: (idOrName: string, changes: ScheduleChanges) => Promise<Schedule>;
   /** `false` when there is none. Its tasks stay. */
   readonly remove: (idOrName: string) => Promise<boolean>;
@@ -185,7 +211,7 @@ export interface ScheduleVerbs {
   readonly pause: (idOrName: string) => Promise<Schedule>;
   /** Goes on with the first slot after now: what it missed while it was paused is not made up for. */
   readonly resume: (idOrName: string) => Promise<Schedule>;
-  /** Makes one task at once, out of turn. Resolves to the task's id. */
+  /** Makes one task at once, out of turn. Resolves to its id, which is also that of the chain, iterable or batch it opens. */
   readonly runNow: (idOrName: string) => Promise<string>;
   /** Passes over the next slot. */
   readonly skipNext: (idOrName: string) => Promise<Schedule>;

@@ -3,6 +3,7 @@ import { openTask } from "../core/envelope.js";
 import type { Keyring } from "../core/keyring.js";
 import { describeRule } from "../core/schedule/describe-rule.js";
 import { ruleOf, targetOf } from "../core/schedule/fire.js";
+import { argumentsOf, planOf } from "../core/schedule/flow-plan.js";
 import { zoneClock } from "../core/schedule/zone-clock.js";
 import { readHeader } from "../core/task-header.js";
 import type { Schedule, ScheduleRun } from "./schedule-types.js";
@@ -25,8 +26,12 @@ export async function viewOf(stored: StoredSchedule, host: ViewHost): Promise<Sc
     id: stored.id,
     name: stored.name ?? undefined,
     func: stored.func,
+    kind: target.kind,
+    funcs: target.funcs ?? [stored.func],
+    size: target.size ?? 1,
     get args() {
-      return openTask(host.keys(), target.queue, target.envelope, { maxBytes: host.maxBytes }).args;
+      const { args } = openTask(host.keys(), target.queue, target.envelope, { maxBytes: host.maxBytes });
+      return target.kind === "task" ? args : planOf(args).calls.map(argumentsOf);
     },
     type,
     minutes: type === "MINUTES" ? (everyMs ?? 0) / 60_000 : undefined,

@@ -194,6 +194,8 @@ export class SyncRunner {
 function attemptEndOf({ ending, startedAt, stoppedAt }: JobReport): AttemptEnd {
   const times = { startedAt: startedAt ?? stoppedAt, stoppedAt, worker: `${hostname()}:${process.pid}` };
   if (ending.as === "succeeded") return { ...times, ending: "succeeded", result: ending.result };
+  // No slot of a schedule runs here.
+  if (ending.as === "opened") return { ...times, ending: "succeeded", result: "" };
   if (ending.as === "timeout") return { ...times, ending: "timeout", error: ending.error };
   return { ...times, ending: "error", error: ending.error };
 }

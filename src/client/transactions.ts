@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { Backend } from "../contracts/backend.js";
 import type { NewTask, Submitted } from "../contracts/store.js";
 import type { Executor } from "../contracts/transaction.js";
+import type { InsertedSchedule } from "../contracts/schedules.js";
 import { parseDuration } from "../core/duration.js";
 import { OptionError, TransactionError } from "../errors.js";
 import { recogniseTransaction } from "../transactions/recognise.js";
@@ -9,6 +10,8 @@ import { TransactionDesk } from "../transactions/transaction-desk.js";
 import type { Connection } from "./connection.js";
 import type { Prepared } from "./enqueuer.js";
 import { checkPriorities, type Sender } from "./sender.js";
+import type { ScheduleClient } from "./schedule-client.js";
+import type { Schedule } from "./schedule-types.js";
 import type { TransactionOptions } from "./types.js";
 
 const defaultLockTimeoutMs = 2_000;
@@ -19,30 +22,46 @@ export interface PlainVerbs {
   readonly sendAll: (links: unknown) => Promise<string[]>;
 }
 
+/** The verbs of a transaction. */
+export interface InsideVerbs extends PlainVerbs {
+  readonly schedule: (target: unknown, rule: unknown) => Promise<Schedule>;
+}
+
+/** The code for schedules, which is loaded when somebody needs it. */
+export interface Scheduling {
+  readonly load: () => Promise<Pick<ScheduleClient, "prepare" | "ready">>;
+  /** Once it was loaded. */
+  readonly loaded: () => Pick<ScheduleClient, "prepare"> | undefined;
+}
+
 /** Enqueues on transactions of the application: `q.in`, `q.withTransaction`. */
 export class Transactions {
   readonly #connection: Connection;
   readonly #sender: Sender;
+  readonly #scheduling: Scheduling;
   readonly #desks = new WeakMap<Backend, TransactionDesk>();
   /** Made with the first ambient transaction, so that nobody else pays for it. */
   #ambient: AsyncLocalStorage<AmbientVerbs> | undefined;
 
-  constructor(connection: Connection, sender: Sender) {
+  constructor(connection: Connection, sender: Sender, scheduling: Scheduling) {
     this.#connection = connection;
     this.#sender = sender;
+    this.#scheduling = scheduling;
   }
 
   /** Opens the database, and reads what a synchronous connection cannot wait for. */
   async open(): Promise<void> {
     const backend = await this.#connection.backend();
     await backend.transactions?.ready();
+    // Synchronous connections, all of them on SQLite, cannot wait for what a schedule takes.
+    if (backend.transactions?.dialect === "sqlite") await (await this.#scheduling.load()).ready();
     this.#ready.add(backend);
   }
 
   readonly #ready = new WeakSet<Backend>();
 
   /** @throws {TransactionError} when `tx` is no transaction that is known here. */
-  in(tx: unknown, options: TransactionOptions = {}): PlainVerbs {
+  in(tx: unknown, options: TransactionOptions = {}): InsideVerbs {
     const executor = recogniseTransaction(tx);
     const lockTimeoutMs = lockTimeoutOf(options);
     const write = (prepared: Prepared[] | Promise<Prepared[]>) =>
@@ -58,7 +77,38 @@ export class Transactions {
           return ids instanceof Promise ? ids.then(([id]) => id!) : ids[0]!;
         }),
       sendAll: (links) => settled(executor, () => write(this.#sender.prepareAll(links))),
+      schedule: (target, rule) =>
+        settled(executor, () =>
+          executor.synchronous
+            ? this.#scheduleNow(executor, target, rule, lockTimeoutMs)
+            : this.#scheduleInTime(executor, target, rule, lockTimeoutMs),
+        ),
     };
+  }
+
+  #scheduleNow(executor: Executor, target: unknown, rule: unknown, lockTimeoutMs: number): Promise<Schedule> {
+    const scheduling = this.#scheduling.loaded();
+    if (scheduling === undefined) throw notOpened(executor);
+    const prepared = scheduling.prepare(target, rule);
+    if (prepared instanceof Promise) throw cannotWait(executor, prepared);
+    this.#connection.check();
+    const backend = this.#connection.opened;
+    if (backend === undefined || !this.#ready.has(backend)) throw notOpened(executor);
+    prepared.check(backend.store);
+    const answer = this.#desk(backend, executor).insertSchedule(executor, prepared.schedule, lockTimeoutMs);
+    // Refused at once, as everything is here.
+    return prepared.written(answer as InsertedSchedule);
+  }
+
+  async #scheduleInTime(executor: Executor, target: unknown, rule: unknown, lockTimeoutMs: number): Promise<Schedule> {
+    const prepared = await (await this.#scheduling.load()).prepare(target, rule);
+    this.#connection.check();
+    const backend = await this.#connection.backend();
+    if (!this.#ready.has(backend)) await this.open();
+    prepared.check(backend.store);
+    return await prepared.written(
+      await this.#desk(backend, executor).insertSchedule(executor, prepared.schedule, lockTimeoutMs),
+    );
   }
 
   /** Runs `work` with `tx` as the transaction that the verbs called in it write on. */
@@ -80,19 +130,12 @@ export class Transactions {
   }
 
   /** The verbs of the ambient transaction, if the caller runs in one. */
-  get ambient(): PlainVerbs | undefined {
+  get ambient(): InsideVerbs | undefined {
     return this.#ambient?.getStore()?.verbs;
   }
 
   #writeNow(executor: Executor, prepared: Prepared[] | Promise<Prepared[]>, lockTimeoutMs: number): string[] {
-    if (prepared instanceof Promise) {
-      prepared.catch(() => {});
-      throw new TransactionError(
-        `A preEnqueue handler or an asynchronous input schema cannot be waited for on a synchronous connection ` +
-          `(${executor.library}): the transaction could be over by then. Nothing was enqueued. ` +
-          "Enqueue it outside the transaction, or make the schema synchronous and disconnect the handler.",
-      );
-    }
+    if (prepared instanceof Promise) throw cannotWait(executor, prepared);
     this.#check(prepared);
     const backend = this.#connection.opened;
     if (backend === undefined || !this.#ready.has(backend)) throw notOpened(executor);
@@ -159,13 +202,14 @@ export class Transactions {
 
 /** The verbs of one ambient transaction, until the function that it was made for has ended. */
 class AmbientVerbs {
-  readonly verbs: PlainVerbs;
+  readonly verbs: InsideVerbs;
   #ended = false;
 
-  constructor(verbs: PlainVerbs) {
+  constructor(verbs: InsideVerbs) {
     this.verbs = {
       send: (target, args) => (this.#ended ? Promise.reject(lateCall()) : verbs.send(target, args)),
       sendAll: (links) => (this.#ended ? Promise.reject(lateCall()) : verbs.sendAll(links)),
+      schedule: (target, rule) => (this.#ended ? Promise.reject(lateCall()) : verbs.schedule(target, rule)),
     };
   }
 
@@ -201,6 +245,15 @@ function lateCall(): TransactionError {
   return new TransactionError(
     "This verb was called after the function of withTransaction had ended, and its transaction may be over. " +
       "Await every verb inside the function, or enqueue outside of it.",
+  );
+}
+
+function cannotWait({ library }: Executor, prepared: Promise<unknown>): TransactionError {
+  prepared.catch(() => {});
+  return new TransactionError(
+    `A preEnqueue handler or an asynchronous input schema cannot be waited for on a synchronous connection ` +
+      `(${library}): the transaction could be over by then. Nothing was enqueued. ` +
+      "Enqueue it outside the transaction, or make the schema synchronous and disconnect the handler.",
   );
 }
 

@@ -182,10 +182,21 @@ export interface FlowVerbs {
 /** How to write on a transaction. */
 export interface TransactionOptions {
   /**
-   * How long to wait for a `unique` key that another transaction, still open, may hold. Default `"2s"`. Then the call
+   * How long to wait for a `unique` key, or the name of a schedule, that another transaction, still open, may hold. Default `"2s"`. Then the call
    * rejects with {@link StoreUnavailableError}, and the transaction is as healthy as before.
    */
   lockTimeout?: Duration | undefined;
+}
+
+/** The verbs of {@link Qluster.in}. */
+export interface TransactionVerbs extends EnqueueVerbs {
+  /**
+   * Stores a schedule, which is there if and only if the transaction commits. `upsert` is refused. A name that is taken is
+   * told as ever, and the transaction goes on.
+   *
+   * @throws {StoreUnavailableError} when another open transaction makes one with the same name, after `lockTimeout`.
+   */
+  readonly schedule: ScheduleVerb;
 }
 
 /** The enqueue verbs of {@link Qluster.afterCommit}. */
@@ -224,7 +235,7 @@ export interface Qluster extends EnqueueVerbs, FlowVerbs, AsyncDisposable {
    * @example
    * await prisma.$transaction((tx) => q.in(tx).asyncTask(resize, "a1", 300));
    */
-  readonly in: (tx: object, options?: TransactionOptions) => EnqueueVerbs;
+  readonly in: (tx: object, options?: TransactionOptions) => TransactionVerbs;
   /**
    * Calls `work`, and writes what this connection's own verbs enqueue in it on `tx`, however deep: for code that gets no
    * `tx` handed down. Only its enqueue verbs join; `result` and the like read as ever. Await every verb in `work`: one that

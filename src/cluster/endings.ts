@@ -5,6 +5,7 @@ import type { ErrorRecord, Settlement, Store, StoredTask } from "../contracts/st
 import { logMessages } from "../core/log-messages.js";
 import { nearest } from "../core/names.js";
 import { countsTowardsAttempts, isFinal } from "../core/settle.js";
+import type { PlannedFlow } from "../core/schedule/flow-plan.js";
 import type { AttemptEnd } from "../core/settle.js";
 import { noteOf, settle } from "../core/settlement.js";
 import type { Entry } from "./entry.js";
@@ -91,7 +92,8 @@ export class Endings {
     if (ending.as === "unknown") return this.#unknown(entry, ending.error);
     if (ending.as === "dead") return this.#setAside(entry, ending.error);
     const end = attemptEndOf(report, worker);
-    if (end !== undefined) this.#settle(entry, end, report.completed === true ? "completed" : "reported");
+    const opens = ending.as === "opened" ? { flow: ending.flow, members: ending.members } : undefined;
+    if (end !== undefined) this.#settle(entry, end, report.completed === true ? "completed" : "reported", opens);
   }
 
   /** A job ended without a report. */
@@ -107,9 +109,9 @@ export class Endings {
     this.#parts.reportFailure({ id: delivery.id, func: header.func, attempt: delivery.attempts + 1, error });
   }
 
-  #settle(entry: Entry, end: AttemptEnd, how: Known["how"]): void {
+  #settle(entry: Entry, end: AttemptEnd, how: Known["how"], opens?: PlannedFlow): void {
     if (end.ending === "released") this.#released += 1;
-    this.#record(entry, settle(entry, end, Math.random()), { end, how });
+    this.#record(entry, settle(entry, end, Math.random()), { end, how }, opens);
   }
 
   /** A newer worker may know the name: given back with a growing delay, for a while. */
@@ -135,14 +137,14 @@ export class Endings {
     this.#record(entry, settleUnstarted(entry, { to: "failed", error }, Date.now()));
   }
 
-  #record(entry: Entry, settlement: Settlement, known?: Known): void {
-    const stored = (isStored: boolean): void | Promise<void> => {
+  #record(entry: Entry, settlement: Settlement, known?: Known, opens?: PlannedFlow): void {
+    const stored = (isStored: boolean, { outcome }: Settlement): void | Promise<void> => {
       if (!isStored) return this.#unstored(entry, known);
       // Its own worker could not tell, or did not know yet whether it had failed.
       if (known !== undefined && known.how !== "reported") this.#reportFailure(entry, known.end);
-      this.#stored(entry, settlement.outcome, known?.end);
+      this.#stored(entry, outcome, known?.end);
     };
-    this.#parts.recorder.record(entry.consumer, settlement, stored, entry.header.cached);
+    this.#parts.recorder.record(entry.consumer, settlement, stored, { cachedMs: entry.header.cached, opens });
   }
 
   /**
@@ -177,7 +179,8 @@ export class Endings {
 
   #stored(entry: Entry, outcome: Settlement["outcome"], end: AttemptEnd | undefined): void {
     this.#log(entry, outcome, end);
-    if (entry.header.kind === "hook") return;
+    // Neither a hook nor what opens a flow is a task that somebody asked for.
+    if (entry.header.kind === "hook" || entry.header.flow !== undefined) return;
     if (isFinal(outcome)) this.#progress.done += 1;
     if (outcome.to === "failed") this.#progress.failed += 1;
     if (outcome.to === "retrying") this.#progress.retried += 1;

@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
+import { memoryBackend } from "../backends/memory/index.js";
 import type { Settlement, Store } from "../contracts/store.js";
 import { StoreUnavailableError } from "../errors.js";
 import { Outage } from "./outage.js";
@@ -11,8 +12,18 @@ function settlement(id: string): Settlement {
   return { receipt: 1, id, attempt: null, outcome: { to: "succeeded", result: "", keep: true }, followUps: [] };
 }
 
+/** A store that opens nothing. */
+function storing(finish: Store["finish"]): Pick<Store, "finish" | "submit" | "capabilities"> {
+  const { capabilities } = memoryBackend().store;
+  return { finish, capabilities, submit: async () => [] };
+}
+
 function recorderOn(finish: Store["finish"], fatal: (error: unknown) => void = () => {}): Recorder {
-  return new Recorder({ store: { finish }, cache: { set: async () => {} } }, new Outage(silent, 300, () => 0), fatal);
+  return new Recorder(
+    { store: storing(finish), cache: { set: async () => {} } },
+    new Outage(silent, 300, () => 0),
+    fatal,
+  );
 }
 
 describe("Recorder", () => {
@@ -41,7 +52,7 @@ describe("Recorder", () => {
     const sizes: number[] = [];
     const finish: Store["finish"] = async (_, batch) => batch.map(() => true);
     const recorder: Recorder = new Recorder(
-      { store: { finish }, cache: { set: async () => {} } },
+      { store: storing(finish), cache: { set: async () => {} } },
       new Outage(silent, 300, () => 0),
       () => {},
       () => sizes.push(recorder.size),

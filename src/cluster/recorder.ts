@@ -1,8 +1,13 @@
 import type { Cache } from "../contracts/cache.js";
 import type { Settlement, Store } from "../contracts/store.js";
 import { cacheResult } from "../core/cached-result.js";
+import { toErrorRecord } from "../core/error-record.js";
+import { openPlanned } from "../core/open-planned.js";
+import type { PlannedFlow } from "../core/schedule/flow-plan.js";
 import { StoreUnavailableError } from "../errors.js";
 import type { Outage } from "./outage.js";
+
+type RecorderStore = Pick<Store, "finish" | "flows" | "submit" | "capabilities">;
 
 /** Results in one write. Larger batches gain nothing and hold the store longer. */
 const batchSize = 256;
@@ -12,8 +17,21 @@ interface Pending {
   readonly settlement: Settlement;
   /** How long the cache keeps the result, in milliseconds; `null` for ever, `undefined`: the record has it. */
   readonly cachedMs: number | null | undefined;
+  /** What is opened before the message is acknowledged. */
+  readonly opens: PlannedFlow | undefined;
   /** `stored: false`: the lease had ended, and nothing was written. A promise is part of the writing. */
-  readonly stored: (stored: boolean) => void | Promise<void>;
+  readonly stored: Stored;
+}
+
+/** @param settlement - What was written: a flow that cannot be opened has failed. */
+type Stored = (stored: boolean, settlement: Settlement) => void | Promise<void>;
+
+/** What goes with an ending. */
+export interface RecordOptions {
+  /** How long the cache keeps the result, in milliseconds; `null` for ever. Default: the record has it. */
+  readonly cachedMs?: number | null | undefined;
+  /** A flow that has to be open before the message is acknowledged. */
+  readonly opens?: PlannedFlow | undefined;
 }
 
 /**
@@ -21,7 +39,7 @@ interface Pending {
  * batch gathers. What cannot be written waits here, and is written first when the store is back.
  */
 export class Recorder {
-  readonly #store: Pick<Store, "finish">;
+  readonly #store: RecorderStore;
   readonly #outage: Outage;
   readonly #fatal: (error: unknown) => void;
   readonly #written: () => void;
@@ -34,7 +52,7 @@ export class Recorder {
 
   /** @param written - Called after each write: fewer endings wait, so more may be taken. */
   constructor(
-    { store, cache }: { readonly store: Pick<Store, "finish">; readonly cache: Pick<Cache, "set"> },
+    { store, cache }: { readonly store: RecorderStore; readonly cache: Pick<Cache, "set"> },
     outage: Outage,
     fatal: (error: unknown) => void,
     written: () => void = () => {},
@@ -51,9 +69,8 @@ export class Recorder {
     return this.#pending.length + this.#inFlight;
   }
 
-  /** @param cachedMs - How long the cache keeps the result, in milliseconds; `null` for ever. Default: the record has it. */
-  record(consumer: string, settlement: Settlement, stored: Pending["stored"], cachedMs?: number | null): void {
-    this.#pending.push({ consumer, settlement, stored, cachedMs });
+  record(consumer: string, settlement: Settlement, stored: Stored, { cachedMs, opens }: RecordOptions = {}): void {
+    this.#pending.push({ consumer, settlement, stored, cachedMs, opens });
     this.#writing ??= this.#writeAll().finally(() => (this.#writing = undefined));
   }
 
@@ -75,9 +92,10 @@ export class Recorder {
       const batch = this.#nextBatch();
       this.#inFlight = batch.length;
       try {
-        const answers = await this.#store.finish(batch[0]!.consumer, await this.#settlements(batch));
+        const settlements = await this.#settlements(batch);
+        const answers = await this.#store.finish(batch[0]!.consumer, settlements);
         this.#outage.over();
-        await answered(batch, answers);
+        await answered(batch, settlements, answers);
         this.#inFlight = 0;
         this.#written();
       } catch (error) {
@@ -90,14 +108,26 @@ export class Recorder {
     }
   }
 
-  /** The settlements as the store gets them: results that the cache keeps are there by then. */
+  /** The settlements as the store gets them: results that the cache keeps are there by then, and flows are open. */
   async #settlements(batch: readonly Pending[]): Promise<Settlement[]> {
-    if (batch.every(({ cachedMs }) => cachedMs === undefined)) return batch.map(({ settlement }) => settlement);
+    const isPlain = batch.every(({ cachedMs, opens }) => cachedMs === undefined && opens === undefined);
+    if (isPlain) return batch.map(({ settlement }) => settlement);
     return await Promise.all(
-      batch.map(async ({ settlement, cachedMs }) =>
-        cachedMs === undefined ? settlement : await cacheResult(this.#cache, settlement, cachedMs),
-      ),
+      batch.map(async ({ settlement, cachedMs, opens }) => {
+        if (opens !== undefined) return await this.#opened(settlement, opens);
+        return cachedMs === undefined ? settlement : await cacheResult(this.#cache, settlement, cachedMs);
+      }),
     );
+  }
+
+  async #opened(settlement: Settlement, opens: PlannedFlow): Promise<Settlement> {
+    try {
+      await openPlanned(this.#store, opens);
+      return settlement;
+    } catch (error) {
+      if (error instanceof StoreUnavailableError) throw error;
+      return { ...settlement, outcome: { to: "failed", error: toErrorRecord(error) } };
+    }
   }
 
   /** One write goes to one hold: after a lost lease, endings of the old one may still stand in line. */
@@ -109,7 +139,13 @@ export class Recorder {
 }
 
 /** Waits only for those who have something to look up. */
-async function answered(batch: readonly Pending[], answers: readonly boolean[]): Promise<void> {
-  const lookups = batch.flatMap((pending, place) => pending.stored(answers[place] === true) ?? []);
+async function answered(
+  batch: readonly Pending[],
+  settlements: readonly Settlement[],
+  answers: readonly boolean[],
+): Promise<void> {
+  const lookups = batch.flatMap(
+    ({ stored, settlement }, place) => stored(answers[place] === true, settlements[place] ?? settlement) ?? [],
+  );
   if (lookups.length > 0) await Promise.allSettled(lookups);
 }

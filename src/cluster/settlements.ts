@@ -14,6 +14,9 @@ export function attemptEndOf(report: JobReport, worker: string): AttemptEnd | un
   switch (ending.as) {
     case "succeeded":
       return { ending: "succeeded", startedAt, stoppedAt, worker, result: ending.result };
+    // What it led to is no result of its own.
+    case "opened":
+      return { ending: "succeeded", startedAt, stoppedAt, worker, result: "" };
     case "error":
       return { ending: "error", startedAt, stoppedAt, worker, error: ending.error, final: ending.final };
     case "timeout":

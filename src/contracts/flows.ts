@@ -19,7 +19,7 @@ import type { ErrorRecord, FinalState, NewTask } from "./store.js";
  * - Every id is derived from the flow's (`memberId`, `deriveId`), so a write that is repeated changes nothing.
  *
  * The end of a flow is one write too: its record among the finished tasks ({@link Store.finished}, with the flow's id and
- * its kind), and what `flowHooks` (core) makes of it. An ended flow changes no more: late outcomes of its members are
+ * its kind; its `parent` is what `parentOfFlow` (core) says), and what `flowHooks` (core) makes of it. An ended flow changes no more: late outcomes of its members are
  * theirs alone. It is removed with its record.
  *
  * {@link Store.get} shows an open flow as a running task. {@link Store.cancel} ends an open flow, with every member that

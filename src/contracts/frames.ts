@@ -1,7 +1,7 @@
 import type { BackendOptions } from "./backend.js";
 import type { Receipt } from "./broker.js";
-import type { MemberOutcome } from "./flows.js";
-import type { ErrorRecord, TaskProgress } from "./store.js";
+import type { MemberOutcome, NewFlow } from "./flows.js";
+import type { ErrorRecord, NewTask, TaskProgress } from "./store.js";
 
 /** Everything a worker needs to know before its first task. */
 export interface WorkerInit {
@@ -130,6 +130,8 @@ export interface JobReport {
 
 export type JobEnding =
   | { readonly as: "succeeded"; readonly result: string }
+  /** A slot of a schedule that is a flow: what to open, before this message is acknowledged. */
+  | { readonly as: "opened"; readonly flow: NewFlow; readonly members: readonly NewTask[] }
   /** `final`: no attempt can end otherwise, so there is no retry. */
   | { readonly as: "error"; readonly error: ErrorRecord; readonly final: boolean }
   | { readonly as: "timeout" | "cancelled" | "stopped" | "lost"; readonly error: ErrorRecord }

@@ -16,7 +16,7 @@ export interface Schedules {
    *
    * @returns `created: false` with the id of the schedule that has the name.
    */
-  insert(schedule: NewSchedule): Promise<{ readonly id: string; readonly created: boolean }>;
+  insert(schedule: NewSchedule): Promise<InsertedSchedule>;
 
   /**
    * Changes schedules: fires slots, pauses, edits, removes. Each change is one conditional write of its own, which holds
@@ -56,6 +56,12 @@ export interface Schedules {
    * call more often. Call the result to stop.
    */
   watch(changed: () => void): () => void;
+}
+
+/** `created: false`: `id` is the schedule that has the name. */
+export interface InsertedSchedule {
+  readonly id: string;
+  readonly created: boolean;
 }
 
 export interface NewSchedule extends ScheduleDefinition, ScheduleProgress {
@@ -133,7 +139,7 @@ export interface NewRun {
   readonly slot: number;
   /** When it was fired, or passed over. */
   readonly at: number;
-  /** `null` when it was passed over. */
+  /** `null` when it was passed over. Also the id of the chain, iterable or batch that the task opens, if it is one that does. */
   readonly task: string | null;
   /** Why it has no task; `null` when it has one. */
   readonly passedOver: PassedOver | null;
@@ -146,7 +152,7 @@ export type PassedOver = "missed" | "overlap" | "skipped";
 
 export interface StoredRun extends NewRun {
   /**
-   * The state of its task. It stays when retention removes the finished task, and when a success leaves no record; of a
+   * The state of its task, or of the flow with the same id once that is open. It stays when retention removes the finished task, and when a success leaves no record; of a
    * task that was removed unfinished, as by a purge, nobody can tell.
    */
   readonly state: TaskState | PassedOver | "unknown";

@@ -1,3 +1,4 @@
+import type { InsertedSchedule, NewSchedule } from "./schedules.js";
 import type { NewTask, Settlement, Submitted } from "./store.js";
 
 /** A value in a statement on a foreign transaction. Every driver binds these the same way. */
@@ -54,6 +55,14 @@ export interface TransactionWriter {
    *   `StoreUnavailableError` then, and leaves the transaction healthy.
    */
   submit(tasks: readonly NewTask[], lockTimeoutMs: number): SqlSteps<Submitted[]>;
+
+  /**
+   * As `Schedules.insert`, with the wake-up that follows the commit.
+   *
+   * @param lockTimeoutMs - How long to wait for a name that another open transaction holds. Throws `StoreUnavailableError`
+   *   then, and leaves the transaction healthy.
+   */
+  insertSchedule(schedule: NewSchedule, lockTimeoutMs: number): SqlSteps<InsertedSchedule>;
 
   /** As `Store.finish`, for one success. `false`: the consumer does not hold the message any more, and nothing was written. */
   finish(consumer: string, settlement: Settlement): SqlSteps<boolean>;

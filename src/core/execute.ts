@@ -5,7 +5,7 @@ import type { AbortReason } from "./abort-error.js";
 import { checkArguments } from "./arguments.js";
 import { currentTasks } from "./current-task.js";
 import { noteText } from "./note-text.js";
-import { sealResult } from "./envelope.js";
+import { sealResult, type OpenedTask } from "./envelope.js";
 import { openParent, openRequest } from "./open-request.js";
 import { readHeader } from "./task-header.js";
 import { namesHook, readHookBody } from "./hook-message.js";
@@ -15,6 +15,7 @@ import { finishedTask } from "./finished-task.js";
 import { humanName } from "./ids.js";
 import type { Keyring } from "./keyring.js";
 import { nearest } from "./names.js";
+import { openPlan } from "./schedule/flow-plan.js";
 import { taskByName, taskNames } from "./registry.js";
 import type { TaskDefinition } from "./registry.js";
 import { sendableSignals } from "./signals.js";
@@ -154,14 +155,15 @@ export class Execution implements CurrentTask {
   }
 
   run(): void {
-    let opened: OpenedJob;
+    let opened: OpenedTask | OpenedJob;
     try {
       opened = this.#open();
     } catch (error) {
       this.#end(endingOfUnopened(error));
       return;
     }
-    currentTasks.run(this, () => this.#call(opened));
+    if ("definition" in opened) currentTasks.run(this, () => this.#call(opened));
+    else this.#openFlow(opened);
   }
 
   /**
@@ -184,7 +186,20 @@ export class Execution implements CurrentTask {
     this.#controller?.abort(error);
   }
 
-  #open(): OpenedJob {
+  /** Of a schedule's slot that is a flow: what to open is sealed here, and written by who gets the report. */
+  #openFlow(opened: OpenedTask): void {
+    const { keys, compress, encrypt, maxMessageBytes: maxBytes, maxResultBytes } = this.#host;
+    this.#startedAt = this.#host.now();
+    this.#host.starting(this);
+    try {
+      const host = { keys, seal: { compress, encrypt, maxBytes }, maxResultBytes };
+      this.#end({ as: "opened", ...openPlan(host, this.job.queue, opened) });
+    } catch (error) {
+      this.#fail(error, isFinalError(error));
+    }
+  }
+
+  #open(): OpenedTask | OpenedJob {
     const { job } = this;
     const header = readHeader(job.envelope);
     const opened =
@@ -194,6 +209,7 @@ export class Execution implements CurrentTask {
     this.group = opened.header.group;
     this.#isMember = opened.header.member === true;
     if (opened.header.due !== undefined) this.scheduledFor = new Date(opened.header.due);
+    if (opened.header.flow !== undefined) return opened;
     const definition = taskByName(this.func);
     if (definition === undefined) throw new UnknownTaskError(this.func, nearest(this.func, taskNames()));
     return { definition, ...opened };

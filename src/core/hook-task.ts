@@ -19,8 +19,8 @@ export function hookTasks(
   attempt?: number,
   isFinal = true,
 ): readonly NewTask[] {
-  // What follows from the end of a flow, its store works out.
-  if (header.kind === "hook" || header.flow !== undefined) return none;
+  if (header.kind === "hook") return none;
+  if (header.flow !== undefined) return hooksOfUnopened(outcome, header);
   const { hook, each } = header;
   if (hook === undefined && each === undefined) return none;
   const hooks: NewTask[] = [];
@@ -29,6 +29,16 @@ export function hookTasks(
   }
   if (each !== undefined && isFinal) hooks.push(hookTask("each", each, outcome, header));
   return hooks;
+}
+
+/** What follows from the end of a flow, its store works out. One that a schedule could not open has no end but this. */
+function hooksOfUnopened(outcome: StoredNote, header: TaskHeader): readonly NewTask[] {
+  if (header.kind !== "slot" || outcome.success) return none;
+  const { hook, flow } = header;
+  return [
+    ...(hook === undefined ? [] : [hookTask("hook", hook, outcome, header)]),
+    ...(flow?.onFailure === undefined ? [] : [hookTask("failure", flow.onFailure, outcome, header)]),
+  ];
 }
 
 function hookTask(part: string, func: string, outcome: StoredNote, header: TaskHeader): NewTask {

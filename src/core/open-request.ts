@@ -41,6 +41,11 @@ export function openRequest(
 /** The same of what a hook is told of: a task, or the record of a flow, which is no request. */
 export function openParent(keys: Keyring, found: Found, options: OpenOptions): OpenedTask {
   const header = readHeader(found.envelope);
+  if (header?.kind === "slot") {
+    const opened = openSlot(keys, found, options);
+    // A flow that could not be opened: what was planned are no arguments of anybody.
+    return opened.header.flow === undefined ? opened : { ...opened, args: [] };
+  }
   if (header?.flow === undefined) return openRequest(keys, found, options, header);
   const opened = openTask(keys, found.queue, found.envelope, options, header);
   assertOwn(opened.header.id, found.id);
@@ -53,8 +58,11 @@ function openSlot(keys: Keyring, { id, queue, envelope }: Found, options: OpenOp
   if (header.kind !== "schedule") throw notByItself(id, header.kind ?? "task");
   assertOwn(header.id, body.schedule);
   assertOwn(slotTaskId(body), id);
+  const facts = { id, kind: "slot", parent: body.schedule, due: body.slot } as const;
+  // What it opens has the slot in its members.
+  if (header.flow !== undefined) return { header: { ...header, ...facts }, args };
   const { intended, ...sealed } = header;
-  const ready: TaskHeader = { ...sealed, id, kind: "slot", parent: body.schedule, due: body.slot };
+  const ready: TaskHeader = { ...sealed, ...facts };
   return { header: ready, args: intended === undefined ? args : withIntended(args, intended, body.slot) };
 }
 

@@ -3,6 +3,7 @@ import { chainPromises } from "./flow/chains.js";
 import { endPromises } from "./flow/ends.js";
 import { iterPromises } from "./flow/iterables.js";
 import { resumePromises } from "./flow/resume.js";
+import { scheduledFlowPromises } from "./flow/scheduled.js";
 import type { Suite } from "./suite.js";
 
 /** The promises of every store that keeps flows ({@link Store.flows}). Works with any runner that has `describe` and `it`. */
@@ -13,5 +14,6 @@ export function flowSuite(suite: Suite): void {
     batchPromises(suite);
     endPromises(suite);
     resumePromises(suite);
+    scheduledFlowPromises(suite);
   });
 }

@@ -1,3 +1,4 @@
+import type { InsertedSchedule, NewSchedule } from "../contracts/schedules.js";
 import type { NewTask, Settlement, Submitted } from "../contracts/store.js";
 import type { Executor, SqlSteps, TransactionWriter } from "../contracts/transaction.js";
 import { TransactionError } from "../errors.js";
@@ -17,6 +18,14 @@ export class TransactionDesk {
 
   submit(executor: Executor, tasks: readonly NewTask[], lockTimeoutMs: number): Submitted[] | Promise<Submitted[]> {
     return this.#write(executor, () => this.#writer.submit(tasks, lockTimeoutMs));
+  }
+
+  insertSchedule(
+    executor: Executor,
+    schedule: NewSchedule,
+    lockTimeoutMs: number,
+  ): InsertedSchedule | Promise<InsertedSchedule> {
+    return this.#write(executor, () => this.#writer.insertSchedule(schedule, lockTimeoutMs));
   }
 
   finish(executor: Executor, consumer: string, settlement: Settlement): boolean | Promise<boolean> {

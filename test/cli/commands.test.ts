@@ -1,5 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { chainOf, createQluster, link, previous } from "qluster";
 import { type Folder, makeFolder } from "./run-cli.js";
 
 const config = `export default {
@@ -17,6 +19,9 @@ const tasks = `
   export const second = () => { if (++calls === 1) throw new Error("busy"); return "ok"; };
   export const slow = (ms) => new Promise((resolve) => setTimeout(resolve, ms, "slept"));
 `;
+
+/** The same for a program. */
+const declared = { name: "shop", secret: "correct horse battery staple" } as const;
 
 const id = /^[0-9a-f]{32}$/;
 let folder: Folder;
@@ -156,7 +161,62 @@ describe("qluster schedule", () => {
     expect(removed.map(({ code }) => code)).toEqual([0, 1]);
   }, 90_000);
 
+  it("shows, previews, changes and runs what opens a chain (P189, P200)", async () => {
+    const q = createQluster({ ...declared, database: `sqlite:${join(folder.path, "data/shop.db")}` }, { env: {} });
+    const links = chainOf([link("tasks.add", 1, 2), link("tasks.add", previous(), 10)]);
+    await folder.run("migrate");
+    await q.schedule(links, { type: "DAILY", at: "03:00", name: "sums", until: new Date("2099-01-01T00:00Z") });
+
+    const list = await folder.run("schedule", "list");
+    const preview = await folder.run("schedule", "preview", "sums", "--count", "1");
+    const edited = await folder.run("schedule", "edit", "sums", "--at", "04:00", "--clear", "until");
+    const refused = await folder.run("schedule", "edit", "sums", "[1]");
+    const ran = await folder.run("schedule", "run", "sums");
+    await folder.run("cluster", "--drain");
+    const document = await folder.run("schedule", "list", "--json");
+    await q.close();
+
+    expect(list.stdout).toMatch(
+      /^sums {2}chain tasks\.add → tasks\.add\n {2}Every day at 03:00, until 2099.*\n {2}Next: /,
+    );
+    expect(preview.stdout).toMatch(/^chain tasks\.add → tasks\.add\. Every day at 03:00, until/);
+    expect([edited.code, edited.stderr]).toEqual([0, expect.stringContaining("Every day at 04:00 (UTC). Next: ")]);
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("arguments of its own")]);
+    expect(json(document.stdout)).toMatchObject({
+      schedules: [
+        {
+          name: "sums",
+          kind: "chain",
+          funcs: ["tasks.add", "tasks.add"],
+          args: [
+            [1, 2],
+            ["previous()", 10],
+          ],
+          lastTask: ran.stdout.trim(),
+          lastRun: { taskId: ran.stdout.trim(), state: "succeeded" },
+        },
+      ],
+    });
+  }, 90_000);
+
+  it("clears options (P189, P195)", async () => {
+    const until = ["--until", "2099-01-01T00:00Z", "--overlap", "skip", "--tz", "Europe/Moscow"];
+    await folder.run("schedule", "add", "tasks.add", "[1, 2]", "--every", "1h", "--name", "hourly", ...until);
+
+    const cleared = await folder.run("schedule", "edit", "hourly", "--clear", "until,overlap,tz", "--json");
+
+    expect(json(cleared.stdout)).toMatchObject({ schedule: { overlap: "allow", timeZone: "UTC", args: [1, 2] } });
+    expect(cleared.stdout).not.toContain("until");
+    expect((await folder.run("schedule", "edit", "hourly", "--clear", "utnil")).stderr).toContain(
+      "Did you mean until?",
+    );
+    expect(
+      (await folder.run("schedule", "edit", "hourly", "--clear", "until", "--until", "2098-01-01T00:00Z")).stderr,
+    ).toContain("set and cleared at once");
+  }, 90_000);
+
   it.each([
+    [["add", "chainOf([link('tasks.add')])", "--type", "DAILY"], "declare it in code"],
     [["preview", "61 * * * *"], "position 1"],
     [["preview", "@daily", "--tz", "moscow"], 'Did you mean "Europe/Moscow"?'],
     [["preview"], "There is no rule to preview"],

@@ -1,6 +1,12 @@
 import type { Backend } from "../../src/contracts/backend.js";
-import { openTask, sealResult } from "../../src/core/envelope.js";
+import { sealResult, type OpenedTask } from "../../src/core/envelope.js";
+import { finishedTask } from "../../src/core/finished-task.js";
+import { readHookBody } from "../../src/core/hook-message.js";
 import { toErrorRecord } from "../../src/core/error-record.js";
+import { openPlanned } from "../../src/core/open-planned.js";
+import { openRequest } from "../../src/core/open-request.js";
+import { openPlan } from "../../src/core/schedule/flow-plan.js";
+import { readHeader } from "../../src/core/task-header.js";
 import { keyring, type Keyring } from "../../src/core/keyring.js";
 import { taskByName } from "../../src/core/registry.js";
 import { settleAttempt } from "../../src/core/settle.js";
@@ -19,16 +25,37 @@ export async function runQueued(backend: Backend, queue: string = "test"): Promi
   });
   const deliveries = await consumer.take({ max: 1_000, waitMs: 0 });
   const settlements: Settlement[] = [];
-  for (const delivery of deliveries) settlements.push(await settled(delivery));
+  for (const delivery of deliveries) {
+    await openFlowOf(backend, delivery);
+    settlements.push(await settled(delivery));
+  }
   await backend.store.finish(consumer.id, settlements);
   await consumer.close();
   return deliveries.length;
 }
 
+/** Opens the chain, iterable or batch of a schedule's slot, as a recorder does before it acknowledges the message. */
+async function openFlowOf({ store }: Backend, delivery: Delivery): Promise<void> {
+  const header = readHeader(delivery.envelope);
+  if (header?.kind !== "slot" || header.flow === undefined) return;
+  const seal = { compress: false, encrypt: false, maxBytes: 1e6 };
+  const opened = openRequest(testKeys, delivery, { maxBytes: 1e6 });
+  await openPlanned(store, openPlan({ keys: testKeys, seal, maxResultBytes: 1e6 }, delivery.queue, opened));
+}
+
+/** A hook gets what has finished. */
+function openDelivery(delivery: Delivery): OpenedTask {
+  const header = readHeader(delivery.envelope);
+  if (header?.kind !== "hook") return openRequest(testKeys, delivery, { maxBytes: 1e6 });
+  const { outcome } = readHookBody(delivery.envelope);
+  return { header, args: [finishedTask(outcome, testKeys, { maxMessageBytes: 1e6, maxResultBytes: 1e6 })] };
+}
+
 /** How a delivery ends when its task runs now. */
 export async function settled(delivery: Delivery): Promise<Settlement> {
-  const { header, args } = openTask(testKeys, delivery.queue, delivery.envelope, { maxBytes: 1e6 });
-  const run = taskByName(header.func)?.run as ((...args: unknown[]) => unknown) | undefined;
+  const { header, args } = openDelivery(delivery);
+  const opens = header.kind === "slot" && header.flow !== undefined;
+  const run = (opens ? () => undefined : taskByName(header.func)?.run) as ((...args: unknown[]) => unknown) | undefined;
   const startedAt = Date.now();
   const policy = {
     timeoutMs: null,

@@ -84,6 +84,61 @@ describe("a unique key that another open transaction holds", () => {
   });
 });
 
+describe("the name of a schedule that another open transaction has taken", () => {
+  const rule = { type: "DAILY", name: "report", args: [1] } as const;
+
+  it("is waited for during lockTimeout; then the caller is told, and its transaction goes on (P183, P217)", async () => {
+    const { q, begin, items } = await withClients();
+    const [one, other] = [await begin(), await begin()];
+    await q.in(one).schedule(echo, rule);
+    const started = performance.now();
+
+    const held = q.in(other, { lockTimeout: "300ms" }).schedule(echo, rule);
+
+    await expect(held).rejects.toThrow(/schedule with the name "report"; it was waited for 300 ms/);
+    await expect(held).rejects.toMatchObject({ code: "QLUSTER_STORE_UNAVAILABLE" });
+    expect(performance.now() - started).toBeGreaterThanOrEqual(290);
+    expect(performance.now() - started).toBeLessThan(5_000);
+    await other.query("INSERT INTO item (name) VALUES ('goes on')");
+    await q.in(other).schedule(echo, { ...rule, name: "another" });
+    await one.query("COMMIT");
+    await expect(q.in(other).schedule(echo, rule)).rejects.toThrow(/named "report" already/);
+    await other.query("COMMIT");
+    expect(await items()).toEqual(["goes on"]);
+    expect((await q.schedules.list()).map(({ name }) => name).sort()).toEqual(["another", "report"]);
+  });
+
+  it("is got as soon as the other one rolls back", async () => {
+    const { q, begin } = await withClients();
+    const [one, other] = [await begin(), await begin()];
+    await q.in(one).schedule(echo, rule);
+
+    const waiting = q.in(other, { lockTimeout: "20s" }).schedule(echo, rule);
+    await one.query("ROLLBACK");
+    const made = await waiting;
+    await other.query("COMMIT");
+
+    expect((await q.schedules.list()).map(({ id }) => id)).toEqual([made.id]);
+  });
+
+  it("never ends in a deadlock that takes a transaction with it", async () => {
+    const { q, begin } = await withClients();
+    const [one, other] = [await begin(), await begin()];
+    await q.in(one).schedule(echo, { ...rule, name: "a" });
+    await q.in(other).schedule(echo, { ...rule, name: "b" });
+
+    const crossed = await Promise.allSettled([
+      q.in(one, { lockTimeout: "1s" }).schedule(echo, { ...rule, name: "b" }),
+      q.in(other, { lockTimeout: "500ms" }).schedule(echo, { ...rule, name: "a" }),
+    ]);
+    await one.query("COMMIT");
+    await other.query("COMMIT");
+
+    expect(crossed.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    expect((await q.schedules.list()).map(({ name }) => name).sort()).toEqual(["a", "b"]);
+  });
+});
+
 describe("what is refused before it could take the transaction with it", () => {
   it("is a client without a transaction, and one whose transaction has failed", async () => {
     const { q, begin } = await withClients();

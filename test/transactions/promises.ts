@@ -1,11 +1,13 @@
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Backend } from "../../src/contracts/backend.js";
-import { createQluster, link, ref, task } from "../../src/index.js";
+import { chainOf, createQluster, link, previous, ref, task } from "../../src/index.js";
 import type { Qluster } from "../../src/index.js";
 import { runQueued, secret } from "../support/run-queued.js";
 import type { Library, Opened } from "./library.js";
 
 export const echo = task("tx.echo", async (value: unknown) => value);
+
+const daily = { type: "DAILY", at: "03:00" } as const;
 
 /** A database with the application's table `item (name)` and Qluster's own tables. */
 export interface Place {
@@ -96,6 +98,118 @@ export function describePromises(libraries: readonly Library[], prepare: (librar
       expect(at - committing).toBeLessThan(2_000);
     });
 
+    it("leaves exactly one schedule after a commit, which fires then, and none after a rollback (P175, P217, P430)", async () => {
+      const { q, library, place } = await begun();
+      const { schedules } = place.backend.store;
+      const changed = vi.fn<() => void>();
+      onTestFinished(schedules.watch(changed));
+
+      const rolledBack = library.transaction(async (tx, run) => {
+        await run("INSERT INTO item (name) VALUES ('gone')");
+        await q.in(tx).schedule(echo, { ...daily, name: "gone", args: [1] });
+        throw new Error("never mind");
+      });
+      await expect(rolledBack).rejects.toThrow("never mind");
+      await library.transaction(async (tx, run) => {
+        const made = await q
+          .in(tx)
+          .schedule(echo, { ...daily, name: "report", args: ["hello"], timeZone: "Europe/Moscow" });
+        expect(made).toMatchObject({
+          name: "report",
+          args: ["hello"],
+          description: "Every day at 03:00 (Europe/Moscow).",
+        });
+        await run(`INSERT INTO item (name) VALUES ('${made.id}')`);
+        expect(await q.schedules.list()).toEqual([]);
+        changed.mockClear();
+      });
+
+      const [one, ...others] = await q.schedules.list();
+      expect(others).toEqual([]);
+      expect(await place.items()).toEqual([one!.id]);
+      await vi.waitFor(() => expect(changed).toHaveBeenCalled(), { timeout: 5_000 });
+      const id = await q.schedules.runNow("report");
+      expect(await runQueued(place.backend)).toBe(1);
+      expect(await q.result(id)).toBe("hello");
+    });
+
+    it("leaves no schedule of a savepoint that was rolled back, and its name is free (P183)", async () => {
+      const { q, library } = await begun();
+
+      await library.transaction(async (tx, _, nested) => {
+        await q.in(tx).schedule(echo, { ...daily, name: "kept", args: [1] });
+        await nested?.(async (inner) => {
+          await q.in(inner).schedule(echo, { ...daily, name: "dropped", args: [1] });
+          throw new Error("inner");
+        }).catch((error: unknown) => expect(error).toMatchObject({ message: "inner" }));
+        await q.in(tx).schedule(echo, { ...daily, name: "dropped", args: [2] });
+      });
+
+      expect((await q.schedules.list()).map(({ name, args }) => [name, args])).toEqual([
+        ["kept", [1]],
+        ["dropped", [2]],
+      ]);
+    });
+
+    it("tells that the name of a schedule is taken, and the transaction goes on (P183, P184)", async () => {
+      const { q, library, place } = await begun();
+      const first = await q.schedule(echo, { ...daily, name: "report", args: [1] });
+
+      await library.transaction(async (tx, run) => {
+        const verbs = q.in(tx);
+        const call = async (name: string): Promise<unknown> =>
+          await verbs.schedule(echo, { ...daily, name, args: [2] });
+        await expect(call("report")).rejects.toMatchObject({ code: "QLUSTER_SCHEDULE", field: "name" });
+        await expect(call("report")).rejects.toThrow(first.id);
+        await call("own");
+        await expect(call("own")).rejects.toThrow(/named "own" already/);
+        await run("INSERT INTO item (name) VALUES ('goes on')");
+      });
+
+      expect((await q.schedules.list()).map(({ name }) => name)).toEqual(["report", "own"]);
+      expect(await place.items()).toEqual(["goes on"]);
+    });
+
+    it("opens a chain at each slot of a schedule that was made in it (P200)", async () => {
+      const { q, library, place } = await begun();
+      if (place.backend.store.flows === undefined) {
+        await library.transaction(async (tx) => {
+          const call = async () => await q.in(tx).schedule(chainOf([link(echo, 1)]), daily);
+          await expect(call()).rejects.toMatchObject({ code: "QLUSTER_FLOW" });
+        });
+        return;
+      }
+
+      await library.transaction(async (tx) => {
+        await q.in(tx).schedule(chainOf([link(echo, 1), link(echo, previous())]), { ...daily, name: "chain" });
+      });
+
+      const id = await q.schedules.runNow("chain");
+      while ((await runQueued(place.backend)) > 0);
+      expect(await q.resultGroup(id)).toEqual([1, 1]);
+    });
+
+    it("refuses a schedule that is wrong before its first statement (P181, P190)", async () => {
+      const { q, library, place } = await begun();
+
+      await library.transaction(async (tx, run) => {
+        const verbs = q.in(tx);
+        const refused = [
+          () => verbs.schedule(echo, { type: "CRON", cron: "61 * * * *", args: [1] }),
+          () => verbs.schedule(echo, { ...daily, timeZone: "Mars/Olympus", args: [1] }),
+          () => verbs.schedule(echo, { ...daily, args: [() => 1] }),
+          () => verbs.schedule(echo, { ...daily, args: ["x".repeat(300_000)] }),
+          () => verbs.schedule(echo, { ...daily, upsert: true, args: [1] }),
+          () => verbs.schedule(chainOf([link(echo, previous())] as never), daily),
+        ];
+        for (const call of refused) await expect((async () => await call())()).rejects.toThrow();
+        await run("INSERT INTO item (name) VALUES ('healthy')");
+      });
+
+      expect(await q.schedules.list()).toEqual([]);
+      expect(await place.items()).toEqual(["healthy"]);
+    });
+
     it("carries large values, every script, and null bytes", async () => {
       const { q, library, place } = await begun();
       const value = {
@@ -161,6 +275,7 @@ export function describePromises(libraries: readonly Library[], prepare: (librar
       const rolledBack = library.transaction(async (tx) => {
         await q.withTransaction(tx, async () => {
           await deep();
+          await q.schedule(echo, { ...daily, args: [1] });
           const { AsyncResource } = await import("node:async_hooks");
           late = AsyncResource.bind(deep);
         });
@@ -168,7 +283,7 @@ export function describePromises(libraries: readonly Library[], prepare: (librar
       });
 
       await expect(rolledBack).rejects.toThrow("never mind");
-      expect(await q.queueSize()).toBe(0);
+      expect([await q.queueSize(), await q.schedules.list()]).toEqual([0, []]);
       await expect(late!()).rejects.toMatchObject({ code: "QLUSTER_TRANSACTION" });
       await deep();
       expect(await q.queueSize()).toBe(1);

@@ -4,7 +4,7 @@ import { sql } from "drizzle-orm";
 import createKnex from "knex";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createQluster, link, ref, signals } from "../../src/index.js";
-import type { Qluster } from "../../src/index.js";
+import type { Qluster, Schedule } from "../../src/index.js";
 import { secret } from "../support/run-queued.js";
 import { openBackendWith } from "../../src/backends/sqlite/index.js";
 import { openOn, temporaryFile } from "../support/sqlite-file.js";
@@ -27,6 +27,27 @@ describe("inside db.transaction of a synchronous library, which waits for nothin
 
     expect(db.prepare("SELECT count(*) AS n FROM qluster_message").get()).toEqual({ n: 2 });
     expect((await q.status(await id!))?.state).toBe("queued");
+  });
+
+  it("commits a schedule with the row, and rolls both back with a name that is taken (P183, P430)", async () => {
+    const { q, db } = await withHandle();
+    const insert = db.prepare("INSERT INTO item VALUES ('a')");
+    const rule = { type: "DAILY", name: "report", timeZone: "Europe/Moscow", args: [1] } as const;
+    let made: Promise<Schedule> | undefined;
+
+    db.transaction(() => {
+      insert.run();
+      made = q.in(db).schedule(echo, rule);
+    })();
+    const refused = db.transaction(() => {
+      insert.run();
+      void q.in(db).schedule(echo, rule);
+    });
+
+    expect(refused).toThrow(/named "report" already/);
+    expect(db.prepare("SELECT name FROM qluster_schedule").all()).toEqual([{ name: "report" }]);
+    expect(db.prepare("SELECT count(*) AS n FROM item").get()).toEqual({ n: 1 });
+    expect((await made!).description).toBe((await q.schedules.get("report"))?.description);
   });
 
   it("rolls both back when the function throws, also when what it throws is our refusal", async () => {
@@ -85,7 +106,10 @@ describe("inside db.transaction of a synchronous library, which waits for nothin
     const { q, db } = await withHandle({ open: false });
     const enqueue = db.transaction(() => void q.in(db).asyncTask(echo, 1));
 
+    const plan = db.transaction(() => void q.in(db).schedule(echo, { every: "1h", args: [1] }));
+
     expect(enqueue).toThrow(/await q\.open\(\)/);
+    expect(plan).toThrow(/await q\.open\(\)/);
     await q.open();
     onTestFinished(signals.preEnqueue.connect(() => {}));
 

@@ -7,9 +7,12 @@ import type { PoolConfig } from "pg";
 import * as v from "valibot";
 import { z } from "zod";
 import {
+  batchOf,
+  chainOf,
   createQluster,
   currentTask,
   defineConfig,
+  iterOf,
   link,
   parallel,
   previous,
@@ -21,7 +24,6 @@ import {
 } from "../../src/index.js";
 import type {
   AfterCommitVerbs,
-  EnqueueVerbs,
   ChainId,
   FetchedTask,
   FinishedTask,
@@ -31,6 +33,7 @@ import type {
   TaskFailedError,
   TaskId,
   TaskRef,
+  TransactionVerbs,
 } from "../../src/index.js";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -283,6 +286,25 @@ export async function schedules(): Promise<void> {
   await schedule("x", { every: "5 min" });
   // @ts-expect-error did you mean timeout
   await schedule("x", { type: "DAILY", timeot: "5s" });
+  await schedule(chainOf([link(download, "u"), link(resize, previous(), 300)]), { type: "DAILY", name: "chain" });
+  await q.schedules.sync([scheduled(iterOf(resize, [["a", 1]]), { type: "HOURLY", name: "iter" })]);
+  await schedule(iterOf(download, new Set(["a"]), { hook: "core.tasks.done" }), { every: "1h" });
+  await schedule(batchOf([link(download, "u"), link(resize, "a", 1)], { onFailure: "core.tasks.done" }), {
+    every: "1h",
+  });
+  // @ts-expect-error { url } is not a text
+  chainOf([link(resize, "a", 1), link(resize, previous(), 300)]);
+  // @ts-expect-error a chain needs a link
+  chainOf([]);
+  // @ts-expect-error resize needs two arguments
+  iterOf(resize, ["a"]);
+  // @ts-expect-error the links have arguments of their own
+  await schedule(chainOf([link(download, "u")]), { type: "DAILY", args: ["u"] });
+  // @ts-expect-error a scheduled chain runs in a cluster
+  chainOf([link(download, "u")], { sync: true });
+  await q.schedules.update("resize", { until: null, overlap: null, timeout: null });
+  // @ts-expect-error a type has nothing to fall back to
+  await q.schedules.update("resize", { type: null });
   // @ts-expect-error a declared schedule needs a name
   scheduled("x", { type: "DAILY" });
 }
@@ -351,8 +373,12 @@ export async function transactions(): Promise<void> {
   const tx = {};
   const id = await q.in(tx).asyncTask(resize, "a1", 300);
   is<typeof id, TaskId<{ url: string }>>();
-  is<keyof ReturnType<Qluster["in"]>, keyof EnqueueVerbs>();
-  // @ts-expect-error Property 'result' does not exist on type 'EnqueueVerbs'
+  is<ReturnType<Qluster["in"]>, TransactionVerbs>();
+  const made = await q.in(tx).schedule(resize, { type: "DAILY", args: ["a", 300] });
+  is<typeof made.kind, "task" | "chain" | "iter" | "batch">();
+  // @ts-expect-error args are required here too
+  await q.in(tx).schedule(resize, { type: "DAILY" });
+  // @ts-expect-error Property 'result' does not exist on type 'TransactionVerbs'
   await q.in(tx).result(id);
   // @ts-expect-error a string is not a width
   await q.in(tx).asyncTask(resize, "a1", "300");

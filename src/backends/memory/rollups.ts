@@ -5,7 +5,7 @@ const minuteMs = 60_000;
 
 /** Counts a finished task in the minute in which it was stored. */
 export function rollUp(state: ProjectState, task: StoredTask, now: number): void {
-  if (task.kind === "hook") return;
+  if (task.kind !== "task") return;
   const minute = startOfMinute(now);
   const key = `${minute} ${task.queue}`;
   let rollup = state.rollups.get(key);

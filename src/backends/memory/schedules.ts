@@ -38,7 +38,7 @@ export function keepOutcome(
   task: { readonly id: string; readonly kind: TaskKind; readonly parent: string | null },
   outcome: TaskState,
 ): void {
-  if (task.kind === "task" && task.parent !== null) outcomes.set(task.id, outcome);
+  if (task.kind !== "hook" && task.parent !== null) outcomes.set(task.id, outcome);
 }
 
 function insert(state: ProjectState, schedule: NewSchedule, now: number): { id: string; created: boolean } {
@@ -117,7 +117,8 @@ function runsOf(state: ProjectState, id: string, { limit, before = Infinity }: R
 
 function taskState(state: ProjectState, id: string, now: number): TaskState | undefined {
   const message = state.messages.get(id);
-  return message === undefined ? state.finished.get(id)?.state : stateOf(message, now);
+  if (message !== undefined) return stateOf(message, now);
+  return state.flows.get(id)?.flow.state === "open" ? "running" : state.finished.get(id)?.state;
 }
 
 function counts(state: ProjectState, cap: number): ScheduleCounts {

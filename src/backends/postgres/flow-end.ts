@@ -1,5 +1,5 @@
 import type { MemberOutcome } from "../../contracts/flows.js";
-import { carriesResults, flowHooks, type FlowEnd } from "../../core/flow-end.js";
+import { carriesResults, flowHooks, parentOfFlow, type FlowEnd } from "../../core/flow-end.js";
 import { errorText } from "../sql/error-text.js";
 import type { NumberedFlow } from "../sql/flow-row.js";
 import { numberArray, rowsOf, textArray } from "./array-literal.js";
@@ -17,13 +17,13 @@ const endSql = statement(
   "end-flows",
   `WITH ended AS (
      UPDATE {flow} f SET state = t.state, error = t.error, ended_at = {now}
-     FROM ${rowsOf(2, "bigint", "text", "text")} AS t (seq, state, error)
-     WHERE f.seq = t.seq AND f.project = $1 RETURNING f.*),
+     FROM ${rowsOf(2, "bigint", "text", "text", "text")} AS t (seq, state, error, parent)
+     WHERE f.seq = t.seq AND f.project = $1 RETURNING f.*, t.parent),
    stored AS (
      INSERT INTO {task} (project, id, state, finished_at, queue, priority, attempts, starts, queued_at, due_at, func, name,
-       grp, kind, counted, started_at, stopped_at, error, envelope)
-     SELECT $1, id, state, {now}, queue, 0, 0, 0, opened_at, opened_at, func, name, grp, kind, 0, opened_at, {now}, error,
-       envelope
+       grp, kind, parent, counted, started_at, stopped_at, error, envelope)
+     SELECT $1, id, state, {now}, queue, 0, 0, 0, opened_at, opened_at, func, name, grp, kind, parent, 0, opened_at, {now},
+       error, envelope
      FROM ended ORDER BY seq ON CONFLICT DO NOTHING)
    SELECT {now} AS now, {tell}($1, 2)`,
 );
@@ -35,6 +35,7 @@ export async function endFlows(inside: Queries, ends: readonly EndedFlow[]): Pro
     numberArray(ends.map(({ flow }) => flow.seq)),
     textArray(ends.map(({ state }) => state)),
     textArray(ends.map(({ error }) => errorText(error))),
+    textArray(ends.map(({ flow }) => parentOfFlow(flow))),
   ]);
   const at = row?.now ?? 0;
   const hooks = await Promise.all(

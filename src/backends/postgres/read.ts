@@ -1,4 +1,6 @@
 import type { AttemptEnding, AttemptRecord, StoredTask } from "../../contracts/store.js";
+import { isFlow } from "../../core/finished-task.js";
+import { parentOfFlow } from "../../core/flow-end.js";
 import { errorFrom } from "../sql/error-text.js";
 import { finishedTask, unfinishedTask, type MessageRow, type TaskRow } from "../sql/task-row.js";
 import { textArray } from "./array-literal.js";
@@ -12,7 +14,7 @@ export const taskColumns: string = `${common}, state, priority, error, result`;
 
 /**
  * One statement, so that no task slips through while it moves from the waiting ones to the finished ones. An open flow is a
- * task that runs.
+ * task that runs, unless the task with its id that opens it is still there.
  */
 const tasksSql = statement(
   "tasks-by-id",
@@ -22,7 +24,8 @@ const tasksSql = statement(
    UNION ALL
    SELECT false, 0, 0, 1, NULL, id, queue, func, name, grp, kind, NULL, envelope, 0, opened_at, opened_at, opened_at, NULL,
      NULL, NULL, NULL, NULL, NULL
-   FROM {flow} WHERE project = $1 AND id = ANY ($2::text[]) AND state = 'open'
+   FROM {flow} f WHERE project = $1 AND id = ANY ($2::text[]) AND state = 'open'
+     AND NOT EXISTS (SELECT FROM {message} m WHERE m.project = $1 AND m.id = f.id)
    UNION ALL
    SELECT true, 0, 0, NULL, NULL, ${taskColumns} FROM {task} WHERE project = $1 AND id = ANY ($2::text[])`,
 );
@@ -38,7 +41,11 @@ type AnyRow = (({ is_finished: true } & TaskRow) | ({ is_finished: false } & Mes
 export async function tasksById(database: Queries, ids: readonly string[]): Promise<StoredTask[]> {
   if (ids.length === 0) return [];
   const rows = await database.all<AnyRow>(tasksSql, [textArray(ids)]);
-  return rows.map((row) => (row.is_finished ? finishedTask(row) : unfinishedTask(row, row.now)));
+  return rows.map((row) => (row.is_finished ? finishedTask(row) : withParent(unfinishedTask(row, row.now))));
+}
+
+function withParent(task: StoredTask): StoredTask {
+  return isFlow(task.kind) ? { ...task, parent: parentOfFlow(task) } : task;
 }
 
 export async function finishedById(database: Queries, ids: readonly string[]): Promise<StoredTask[]> {

@@ -1,4 +1,4 @@
-import type { ChangeAnswer, NewRun, NewSchedule, ScheduleChange } from "../../contracts/schedules.js";
+import type { ChangeAnswer, InsertedSchedule, NewRun, NewSchedule, ScheduleChange } from "../../contracts/schedules.js";
 import {
   definitionColumns,
   definitionValues,
@@ -10,7 +10,7 @@ import {
 import type { Queries } from "./connections.js";
 import { codeOf } from "./postgres-error.js";
 import type { ProjectDatabase } from "./project-database.js";
-import { statement } from "./statement.js";
+import { statement, type SqlValue, type Statement } from "./statement.js";
 import { submitWith } from "./submit.js";
 
 const columns = `${definitionColumns}, ${progressColumns}`;
@@ -19,22 +19,32 @@ const insertSql = statement(
   "insert-schedule",
   `WITH new AS (
      INSERT INTO {schedule} (project, created_at, revision, run_count, id, ${columns})
-     VALUES ($1, {now}, 1, 0, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 = 1, $14, $15)
+     VALUES ($1, {now}, 1, 0, $2::text, $3::text, $4::text, $5::text, $6::text, $7::text, $8::text, $9::text, $10::bigint,
+       $11::bigint, $12::bigint, $13::int = 1, $14::text, $15::text)
      ON CONFLICT DO NOTHING RETURNING id)
-   SELECT (SELECT id FROM new) AS id, {tell}($1, 4)`,
+   SELECT (SELECT id FROM new) AS id, {tell}($1, 4)::text AS told`,
 );
 const holderSql = statement(
   "schedule-holder",
-  "SELECT id FROM {schedule} WHERE project = $1 AND (id = $2 OR name = $3) ORDER BY id = $2 DESC LIMIT 1",
+  "SELECT id FROM {schedule} WHERE project = $1 AND (id = $2::text OR name = $3::text) ORDER BY id = $2::text DESC LIMIT 1",
 );
 
-export async function insertSchedule(
-  database: ProjectDatabase,
-  schedule: NewSchedule,
-): Promise<{ id: string; created: boolean }> {
+/** The statements of {@link insertSchedule} for a transaction of the application, with their parameters after the project. */
+export function insertingInside(schedule: NewSchedule): {
+  readonly insert: readonly [Statement, readonly SqlValue[]];
+  readonly holder: readonly [Statement, readonly SqlValue[]];
+} {
+  return { insert: [insertSql, valuesOf(schedule)], holder: [holderSql, [schedule.id, schedule.name]] };
+}
+
+function valuesOf(schedule: NewSchedule): SqlValue[] {
+  return [schedule.id, ...definitionValues(schedule), ...progressValues(schedule)];
+}
+
+export async function insertSchedule(database: ProjectDatabase, schedule: NewSchedule): Promise<InsertedSchedule> {
   const { id, name } = schedule;
   for (;;) {
-    const values = [id, ...definitionValues(schedule), ...progressValues(schedule)];
+    const values = valuesOf(schedule);
     const row = await database.first<{ id: string | null }>(insertSql, values);
     if (row?.id === id) return { id, created: true };
     const holder = await database.first<{ id: string }>(holderSql, [id, name]);

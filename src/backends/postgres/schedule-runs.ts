@@ -27,4 +27,4 @@ export async function runsOf(database: Queries, id: string, { limit, before }: R
 export const keepOutcomes = `
   outcomes AS (
     UPDATE {schedule_run} r SET state = gone.state FROM gone
-    WHERE gone.kind = 'task' AND gone.parent IS NOT NULL AND r.project = $1 AND r.task = gone.id)`;
+    WHERE gone.kind <> 'hook' AND gone.parent IS NOT NULL AND r.project = $1 AND r.task = gone.id)`;

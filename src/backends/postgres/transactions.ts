@@ -1,3 +1,4 @@
+import type { InsertedSchedule, NewSchedule } from "../../contracts/schedules.js";
 import type { NewTask, Settlement, Submitted } from "../../contracts/store.js";
 import type { Executor, SqlParameter, SqlRow, SqlStatement, SqlSteps } from "../../contracts/transaction.js";
 import type { TransactionWriter } from "../../contracts/transaction.js";
@@ -7,6 +8,7 @@ import { consumerNumber } from "../sql/receipt.js";
 import { endingInside } from "./end-messages.js";
 import type { ProjectDatabase } from "./project-database.js";
 import { statement, type SqlValue, type Statement } from "./statement.js";
+import { insertingInside } from "./schedule-changes.js";
 import { submittedFrom, submittingInside } from "./submit.js";
 
 /** One server, one database, one table. A copy of the database has other start times, or other numbers. */
@@ -17,7 +19,7 @@ const whereSql = statement(
      session_user AS role,
      coalesce(has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') AND (
        SELECT bool_and(has_table_privilege(t.oid, 'INSERT, UPDATE, DELETE')) FROM pg_catalog.pg_class t
-       WHERE t.relnamespace = n.oid AND t.relname IN ('qluster_message', 'qluster_task', 'qluster_rollup')) AND (
+       WHERE t.relnamespace = n.oid AND t.relname IN ('qluster_message', 'qluster_task', 'qluster_rollup', 'qluster_schedule')) AND (
        SELECT bool_and(has_function_privilege(p.oid, 'EXECUTE')) FROM pg_catalog.pg_proc p
        WHERE p.pronamespace = n.oid AND p.proname LIKE 'qluster\\_%'), false)::text AS allowed
    FROM pg_catalog.pg_database d
@@ -31,6 +33,14 @@ const toSendSql = statement(
   "to-send",
   `UPDATE {message} m SET send_at = greatest({now}, m.due_at - $2::bigint)
    WHERE m.project = $3 AND m.id = ANY ($1::text[]) AND m.send_at IS NULL AND coalesce(m.owner, 0) = 0`,
+);
+
+const askAgainMs = 20;
+
+/** Held until the transaction, or the savepoint, is over. */
+const lockNameSql = statement(
+  "lock-schedule-name",
+  "SELECT pg_try_advisory_xact_lock(hashtextextended(concat_ws(' ', 'qluster schedule', $2::text, $1, $3::text), 0)) AS got",
 );
 
 /** Writes on transactions that the application has begun in the same database, through whatever library. */
@@ -79,6 +89,30 @@ export class PostgresWriter implements TransactionWriter {
     return submittedFrom(tasks, rows.map(submitted));
   }
 
+  *insertSchedule(schedule: NewSchedule, lockTimeoutMs: number): SqlSteps<InsertedSchedule> {
+    const { id, name } = schedule;
+    if (name !== null) yield* this.#lockName(name, lockTimeoutMs);
+    const { insert, holder } = insertingInside(schedule);
+    for (;;) {
+      const [row] = yield this.#inline(insert[0], [this.#project, ...insert[1]]);
+      if (row?.["id"] === id) return { id, created: true };
+      const [other] = yield this.#inline(holder[0], [this.#project, ...holder[1]]);
+      // Who stood in the way may have gone meanwhile.
+      if (other !== undefined) return { id: String(other["id"]), created: other["id"] === id };
+    }
+  }
+
+  /** Of two transactions that want one name, the second asks again and again: to wait inside an INSERT could end in a deadlock. */
+  *#lockName(name: string, lockTimeoutMs: number): SqlSteps<void> {
+    const lock = this.#inline(lockNameSql, [this.#project, this.#database.connections.schema, name]);
+    for (let waitedMs = 0; ; waitedMs += askAgainMs) {
+      const [row] = yield lock;
+      if (row?.["got"] === true || row?.["got"] === "t") return;
+      if (waitedMs >= lockTimeoutMs) throw nameHeldTooLong(name, lockTimeoutMs);
+      yield { sql: `SELECT pg_sleep(${askAgainMs / 1_000})::text AS slept`, parameters: [] };
+    }
+  }
+
   *finish(consumer: string, { receipt, attempt, outcome, followUps }: Settlement): SqlSteps<boolean> {
     if (outcome.to !== "succeeded") throw new Error(`Only a success ends in a transaction, not "${outcome.to}".`);
     const ending = { receipt, attempt, outcome };
@@ -105,6 +139,13 @@ export class PostgresWriter implements TransactionWriter {
 
 function submitted(row: SqlRow): Submitted {
   return { id: String(row["id"]), created: row["created"] === true || row["created"] === "t" };
+}
+
+function nameHeldTooLong(name: string, ms: number): StoreUnavailableError {
+  return new StoreUnavailableError(
+    `Another transaction that is still open makes a schedule with the name "${name}"; it was waited for ${ms} ms (option ` +
+      "`lockTimeout`). Nothing was written, and this transaction can go on. Keep transactions short, or give `lockTimeout` more time.",
+  );
 }
 
 function heldTooLong(ms: number, row: SqlRow): StoreUnavailableError {

@@ -26,7 +26,7 @@ export function minuteOf(now: number): number {
 export function totalsByQueue(ended: readonly Ended[]): QueueTotals[] {
   const totals = new Map<string, QueueTotals>();
   for (const { queue, kind, state, ranMs } of ended) {
-    if (kind === "hook") continue;
+    if (kind !== "task") continue;
     let total = totals.get(queue);
     if (total === undefined) totals.set(queue, (total = { queue, succeeded: 0, failed: 0, busyMs: 0 }));
     if (state === "succeeded") total.succeeded += 1;

@@ -1,5 +1,5 @@
 import type { MemberOutcome } from "../../contracts/flows.js";
-import { flowHooks, type FlowEnd } from "../../core/flow-end.js";
+import { flowHooks, parentOfFlow, type FlowEnd } from "../../core/flow-end.js";
 import { errorText } from "../sql/error-text.js";
 import type { NumberedFlow } from "../sql/flow-row.js";
 import { readOutcomes } from "./flow-rows.js";
@@ -8,8 +8,8 @@ import { submitUnsent } from "./submit-unsent.js";
 
 const insertRecord = `
   INSERT INTO qluster_task (project, id, state, finished_at, queue, priority, attempts, starts, queued_at, due_at, func, name,
-    grp, kind, counted, started_at, stopped_at, error, envelope)
-  VALUES (?, ?, ?, ?, ?, 0, 0, 0, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?) ON CONFLICT DO NOTHING`;
+    grp, kind, parent, counted, started_at, stopped_at, error, envelope)
+  VALUES (?, ?, ?, ?, ?, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?) ON CONFLICT DO NOTHING`;
 
 /** Ends an open flow: its state, its record, and the tasks that are called then. */
 export function endFlow(
@@ -25,7 +25,7 @@ export function endFlow(
     now,
     seq,
   ]);
-  const names = [project, id, state, now, queue, openedAt, openedAt, func, name, group, kind];
+  const names = [project, id, state, now, queue, openedAt, openedAt, func, name, group, kind, parentOfFlow(flow)];
   session.run(insertRecord, [...names, openedAt, now, errorText(error), envelope]);
   if (!flow.queued) return;
   const hooks = flowHooks(flow, { state, error, at: now, members: () => carried(session, flow) });

@@ -1,4 +1,5 @@
-import type { ChangeAnswer, NewRun, NewSchedule, ScheduleChange } from "../../contracts/schedules.js";
+import type { ChangeAnswer, InsertedSchedule, NewRun, NewSchedule, ScheduleChange } from "../../contracts/schedules.js";
+import type { SqlSteps } from "../../contracts/transaction.js";
 import {
   definitionColumns,
   definitionValues,
@@ -8,7 +9,7 @@ import {
   runsAfterSubmit,
 } from "../sql/schedule-row.js";
 import type { SqlValue } from "./driver.js";
-import type { Session } from "./project-file.js";
+import type { Moment, Session } from "./project-file.js";
 import { RowStatement } from "./row-values.js";
 import { submitInside } from "./store-submit.js";
 
@@ -16,13 +17,30 @@ const insertSql = `
   INSERT INTO qluster_schedule (project, id, created_at, ${definitionColumns}, ${progressColumns}, revision, run_count)
   VALUES (${Array.from({ length: 16 }, () => "?").join(", ")}, 1, 0) ON CONFLICT DO NOTHING`;
 
-export function insertSchedule(session: Session, schedule: NewSchedule): { id: string; created: boolean } {
-  const { project, now } = session;
-  const values = [project, schedule.id, now, ...definitionValues(schedule), ...progressValues(schedule)];
-  if (session.run(insertSql, values) === 1) return { id: schedule.id, created: true };
+export function insertSchedule(session: Session, schedule: NewSchedule): InsertedSchedule {
+  if (session.run(insertSql, valuesOf(session, schedule)) === 1) return { id: schedule.id, created: true };
   const holder = schedule.name === null ? undefined : idByName(session, schedule.name);
   return { id: holder ?? schedule.id, created: holder === undefined || holder === schedule.id };
 }
+
+/** The same on a foreign transaction. */
+export function* insertScheduleSteps(at: Moment, schedule: NewSchedule): SqlSteps<InsertedSchedule> {
+  const { id, name } = schedule;
+  const rows = yield { sql: `${insertSql} RETURNING id`, parameters: valuesOf(at, schedule) };
+  if (rows.length > 0) return { id, created: true };
+  const [holder] = yield { sql: idByNameSql, parameters: [at.project, name] };
+  const held = holder === undefined ? id : String(holder["id"]);
+  return { id: held, created: held === id };
+}
+
+function valuesOf(
+  { project, now }: Pick<Moment, "project" | "now">,
+  schedule: NewSchedule,
+): (string | number | null)[] {
+  return [project, schedule.id, now, ...definitionValues(schedule), ...progressValues(schedule)];
+}
+
+const idByNameSql = "SELECT id FROM qluster_schedule WHERE project = ? AND name = ?";
 
 /** Makes every change that nobody was faster than. The tasks of all of them go to the queues together. */
 export function changeSchedules(session: Session, changes: readonly ScheduleChange[]): ChangeAnswer[] {
@@ -50,8 +68,7 @@ function isNameTaken(session: Session, { id, definition }: ScheduleChange): bool
 }
 
 function idByName(session: Session, name: string): string | undefined {
-  const sql = "SELECT id FROM qluster_schedule WHERE project = ? AND name = ?";
-  return session.first<{ id: string }>(sql, [session.project, name])?.id;
+  return session.first<{ id: string }>(idByNameSql, [session.project, name])?.id;
 }
 
 function assignments(columns: string): string {

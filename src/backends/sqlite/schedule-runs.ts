@@ -41,5 +41,5 @@ interface GoneTask {
 }
 
 function isScheduled({ kind, parent }: GoneTask): boolean {
-  return kind === "task" && parent !== null;
+  return kind !== "hook" && parent !== null;
 }

@@ -25,13 +25,14 @@ export function tasksById(session: Session, ids: readonly string[]): StoredTask[
   const finished = finishedById(session, ids);
   const isFinished = new Set(finished.map(({ id }) => id));
   const waiting = rows.filter(({ id }) => !isFinished.has(id)).map((row) => unfinishedTask(row, session.now));
-  return [...waiting, ...finished, ...openFlows(session, ids, finished.length + waiting.length)];
+  return [...waiting, ...finished, ...openFlows(session, ids, new Set([...waiting, ...finished].map(({ id }) => id)))];
 }
 
-/** @param found - How many of `ids` are tasks: there is nothing to look for when all are. */
-function openFlows(session: Session, ids: readonly string[], found: number): StoredTask[] {
-  if (found >= new Set(ids).size) return [];
-  return flowRows(session, ids)
+/** @param found - Those of `ids` that are tasks, as is what opens a flow and has its id. */
+function openFlows(session: Session, ids: readonly string[], found: ReadonlySet<string>): StoredTask[] {
+  const others = ids.filter((id) => !found.has(id));
+  if (others.length === 0) return [];
+  return flowRows(session, others)
     .filter(({ state }) => state === "open")
     .map(flowAsTask);
 }

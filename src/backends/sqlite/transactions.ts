@@ -1,5 +1,6 @@
 import type { BackendOptions } from "../../contracts/backend.js";
 import type { OutboxOptions } from "../../contracts/outbox.js";
+import type { InsertedSchedule, NewSchedule } from "../../contracts/schedules.js";
 import type { NewTask, Settlement, Submitted } from "../../contracts/store.js";
 import type { Executor, SqlRow, SqlStatement, SqlSteps, TransactionWriter } from "../../contracts/transaction.js";
 import { StoreUnavailableError, TransactionError } from "../../errors.js";
@@ -10,6 +11,7 @@ import { insertMessagesSteps } from "./insert-messages.js";
 import type { Moment } from "./project-file.js";
 import { consumerNumber, heldMessage, type HeldMessage } from "../sql/receipt.js";
 import { rollUpSteps } from "./rollup.js";
+import { insertScheduleSteps } from "./schedule-changes.js";
 import { keepOutcomeSteps } from "./schedule-runs.js";
 import { isBusyInside } from "./sqlite-error.js";
 import { keyHolderSteps } from "./store-submit.js";
@@ -81,12 +83,21 @@ export class SqliteWriter implements TransactionWriter {
       const created = yield* insertMessagesSteps(at, tasks);
       return tasks.map(({ id }) => ({ id, created: created.delete(id) }));
     }
+    return yield* this.#locked(lockTimeoutMs, "unique key", (at) => submitUnique(at, tasks));
+  }
+
+  *insertSchedule(schedule: NewSchedule, lockTimeoutMs: number): SqlSteps<InsertedSchedule> {
+    return yield* this.#locked(lockTimeoutMs, "name", (at) => insertScheduleSteps(at, schedule));
+  }
+
+  /** What somebody may hold is asked for under the write lock. @param what - For messages. */
+  *#locked<T>(lockTimeoutMs: number, what: string, work: (at: Moment) => SqlSteps<T>): SqlSteps<T> {
     const before = yield* setBusyTimeout(lockTimeoutMs);
     try {
       yield takeWriteLock;
-      return yield* submitUnique(yield* this.#moment(), tasks);
+      return yield* work(yield* this.#moment());
     } catch (error) {
-      throw isBusyInside(error) ? heldTooLong(lockTimeoutMs, error) : error;
+      throw isBusyInside(error) ? heldTooLong(lockTimeoutMs, what, error) : error;
     } finally {
       yield* setBusyTimeout(before);
     }
@@ -149,10 +160,10 @@ function* setBusyTimeout(ms: number): SqlSteps<number> {
   return Number(before?.["timeout"] ?? 0);
 }
 
-function heldTooLong(ms: number, cause: unknown): StoreUnavailableError {
+function heldTooLong(ms: number, what: string, cause: unknown): StoreUnavailableError {
   return new StoreUnavailableError(
-    `Another transaction holds the only write lock of the database, and may hold the unique key. It was waited for ${ms} ms ` +
-      "(option `lockTimeout`), or not at all in a transaction that has read already. Nothing was enqueued, and this " +
+    `Another transaction holds the only write lock of the database, and may hold the ${what}. It was waited for ${ms} ms ` +
+      "(option `lockTimeout`), or not at all in a transaction that has read already. Nothing was written, and this " +
       'transaction can go on. Keep transactions short, and begin those that write with "BEGIN IMMEDIATE".',
     { cause },
   );

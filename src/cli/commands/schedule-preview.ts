@@ -8,7 +8,7 @@ import type { CommandContext } from "../command.js";
 import { type ExitCode, exitCodes } from "../exit-codes.js";
 import type { Flags } from "../flags.js";
 import { openProject } from "../project.js";
-import { renderPreview } from "../render-schedules.js";
+import { renderPreview, targetText } from "../render-schedules.js";
 import { ruleOptions } from "../schedule-options.js";
 import { toJson } from "../show-value.js";
 import { UsageError } from "../usage-error.js";
@@ -17,6 +17,8 @@ interface Preview {
   readonly description: string;
   readonly timeZone: string;
   readonly slots: readonly PreviewedRun[];
+  /** Of a stored one: what each slot becomes. */
+  readonly target?: string;
 }
 
 /** A rule needs no project; a schedule that is stored is looked up by its name or id. */
@@ -25,7 +27,7 @@ export async function runSchedulePreview({ flags, terminal }: CommandContext): P
   const preview = isName(flags.text("rule")) ? await previewStored(flags, count) : await previewRule(flags, count);
   if (flags.on("json")) terminal.print(toJson({ format: 1, ...preview }));
   else {
-    terminal.print(preview.description);
+    terminal.print(preview.target === undefined ? preview.description : `${preview.target}. ${preview.description}`);
     for (const line of renderPreview(preview.slots, preview.timeZone, terminal.style)) terminal.print(line);
   }
   return exitCodes.ok;
@@ -42,7 +44,8 @@ async function previewStored(flags: Flags, count: number): Promise<Preview> {
   await using q = qlusterOf(config);
   const slots = await q.schedules.preview(name, { count });
   const schedule = await q.schedules.get(name);
-  return { description: schedule?.description ?? "", timeZone: schedule?.timeZone ?? "UTC", slots };
+  const { description = "", timeZone = "UTC" } = schedule ?? {};
+  return { description, timeZone, slots, ...(schedule === undefined ? {} : { target: targetText(schedule) }) };
 }
 
 async function previewRule(flags: Flags, count: number): Promise<Preview> {

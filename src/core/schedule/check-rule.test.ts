@@ -44,16 +44,18 @@ describe("a rule", () => {
     expect(fault).toMatchObject({ field, message: expect.stringContaining(message) as string });
   });
 
-  it.each(["Mars/Olympus", "", 7, "+03:00"])("with the zone %j is refused (P198)", async (name) => {
-    await expect(zoneClock(name)).rejects.toMatchObject({ code: "QLUSTER_SCHEDULE", field: "timeZone" });
+  it.each(["Mars/Olympus", "", 7, "+03:00"])("with the zone %j is refused (P198)", (name) => {
+    expect(() => zoneClock(name)).toThrow(
+      expect.objectContaining({ code: "QLUSTER_SCHEDULE", field: "timeZone" }) as Error,
+    );
   });
 
   it.each([
     ["Europe/Moskow", "Europe/Moscow"],
     ["moscow", "Europe/Moscow"],
     ["Amsterdam", "Europe/Amsterdam"],
-  ])("with the zone %j is refused with the nearest one (P198)", async (name, near) => {
-    await expect(zoneClock(name)).rejects.toThrow(`Did you mean "${near}"?`);
+  ])("with the zone %j is refused with the nearest one (P198)", (name, near) => {
+    expect(() => zoneClock(name)).toThrow(`Did you mean "${near}"?`);
   });
 
   it("counts a zone in other letters as the same", async () => {

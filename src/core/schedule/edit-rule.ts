@@ -24,8 +24,12 @@ export function replaceRule(before: Rule, input: RuleInput, nextRun: number | nu
   const { rule, firstSlot } = checkRule(input, setting);
   if (isMoved(before, rule, input, nextRun)) return { rule, nextRun: firstSlot };
   if (hasSameTimes(before, rule)) {
+    const same = { ...rule, anchor: before.anchor };
+    // One that was over goes on when it is given more time.
+    if (nextRun === null && before.until !== rule.until && rule.type !== "ONCE")
+      return { rule: same, nextRun: nextSlot(same, setting.now, setting.zone) };
     const isOver = nextRun !== null && rule.until !== undefined && nextRun > rule.until;
-    return { rule: { ...rule, anchor: before.anchor }, nextRun: isOver ? null : nextRun };
+    return { rule: same, nextRun: isOver ? null : nextRun };
   }
   if (rule.type === "ONCE") return { rule, nextRun: firstSlot };
   const edited = { ...rule, anchor: keepsAnchor(before, rule) ? before.anchor : rule.anchor };

@@ -1,13 +1,12 @@
+import type { FlowKind } from "../../contracts/flows.js";
 import type { NewTask, UniqueKey } from "../../contracts/store.js";
 import { readHeader } from "../task-header.js";
 import { composeSlot, slotTaskId, type SlotBody } from "./slot-message.js";
 
-/** What a slot becomes, by kind. */
-export type ScheduleTarget = TaskTarget;
-
-/** One task. */
-export interface TaskTarget {
-  readonly kind: "task";
+/** What a slot becomes. */
+export interface ScheduleTarget {
+  /** A task; or a task that opens a chain, an iterable or a batch, and has the id of what it opens. */
+  readonly kind: "task" | FlowKind;
   readonly queue: string;
   /** Sealed by whoever made the schedule. */
   readonly envelope: string;
@@ -18,10 +17,16 @@ export interface TaskTarget {
   readonly delayMs: number;
   readonly expiresMs: number | null;
   readonly unique: UniqueKey | null;
+  /** Of a flow, for people: which tasks it has, in their order, at most {@link mostShown} of them; and how many there are. */
+  readonly funcs?: readonly string[];
+  readonly size?: number;
 }
 
+/** More names help nobody who reads a list. */
+export const mostShown = 20;
+
 /**
- * The task of a slot.
+ * The task of a slot. Of a flow: the one that opens it.
  *
  * @param jitterMs - It starts up to so much later than its slot: by a part that its id decides, so that every cluster
  *   comes to the same.
@@ -32,7 +37,7 @@ export function taskOfSlot(
   func: string,
   jitterMs = 0,
 ): NewTask {
-  const { queue, envelope, name, group, priority, delayMs, expiresMs, unique } = target;
+  const { kind, queue, envelope, name, group, priority, delayMs, expiresMs, unique } = target;
   const header = readHeader(envelope);
   if (header === undefined)
     throw new Error("The sealed target of the schedule cannot be read. Save the schedule anew.");
@@ -44,8 +49,9 @@ export function taskOfSlot(
     envelope: composeSlot({ ...facts, envelope }, header),
     func,
     name,
-    group,
-    kind: "task",
+    // The label is that of what it opens.
+    group: kind === "task" ? group : null,
+    kind,
     parent: facts.schedule,
     priority,
     delayMs,

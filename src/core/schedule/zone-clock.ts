@@ -51,29 +51,31 @@ const utc: ZoneClock = {
 const clocks = new Map<string, ZoneClock>([["UTC", utc]]);
 
 /**
- * The clocks of a zone by its IANA name. Loads Temporal for the first zone that is not UTC: the runtime's own, else the
- * polyfill.
+ * The clocks of a zone by its IANA name. A promise only for the first zone that is not UTC, which loads Temporal.
  *
  * @throws {ScheduleError} for a zone that this runtime does not know, with the nearest name.
  */
-export async function zoneClock(name: unknown): Promise<ZoneClock> {
+export function zoneClock(name: unknown): ZoneClock | Promise<ZoneClock> {
   const known = typeof name === "string" ? clocks.get(name) : undefined;
   if (known !== undefined) return known;
-  const clock = await openClock(checkZone(name));
-  const first = clocks.get(clock.name) ?? clock;
-  clocks.set(clock.name, first);
-  return first;
+  const zone = checkZone(name);
+  if (zone === "UTC") return utc;
+  return loaded === undefined ? loadTemporal().then(() => openClock(zone)) : openClock(zone);
 }
 
-async function openClock(name: string): Promise<ZoneClock> {
-  return name === "UTC" ? utc : new TemporalClock(name, await loadTemporal());
+function openClock(zone: string): ZoneClock {
+  const clock = clocks.get(zone) ?? new TemporalClock(zone, loaded!);
+  clocks.set(zone, clock);
+  return clock;
 }
 
 type TemporalNamespace = typeof TemporalTypes;
+let loaded: TemporalNamespace | undefined;
 
-async function loadTemporal(): Promise<TemporalNamespace> {
+/** Loads Temporal, the runtime's own or else the polyfill. From then on no zone has to be waited for. */
+export async function loadTemporal(): Promise<void> {
   const own = (globalThis as { readonly Temporal?: TemporalNamespace }).Temporal;
-  return own ?? (await import("temporal-polyfill")).Temporal;
+  loaded ??= own ?? (await import("temporal-polyfill")).Temporal;
 }
 
 /** Asks Temporal once for each stretch: finding one takes it a third of a millisecond. */
