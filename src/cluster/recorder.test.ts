@@ -1,6 +1,8 @@
 import { describe, expect, it, vi } from "vitest";
 import { memoryBackend } from "../backends/memory/index.js";
+import type { Flows } from "../contracts/flows.js";
 import type { Settlement, Store } from "../contracts/store.js";
+import type { PlannedFlow } from "../core/schedule/flow-plan.js";
 import { StoreUnavailableError } from "../errors.js";
 import { Outage } from "./outage.js";
 import { Recorder } from "./recorder.js";
@@ -11,6 +13,24 @@ const away = new StoreUnavailableError("locked");
 function settlement(id: string): Settlement {
   return { receipt: 1, id, attempt: null, outcome: { to: "succeeded", result: "", keep: true }, followUps: [] };
 }
+
+const planned: PlannedFlow = {
+  flow: {
+    id: "flow",
+    kind: "chain",
+    queue: "q",
+    envelope: "",
+    func: "chain",
+    name: null,
+    group: null,
+    steps: [0],
+    stops: true,
+    expiresMs: null,
+    queued: true,
+    carryBytes: 1,
+  },
+  members: [],
+};
 
 /** A store that opens nothing. */
 function storing(finish: Store["finish"]): Pick<Store, "finish" | "submit" | "capabilities"> {
@@ -121,5 +141,45 @@ describe("Recorder", () => {
     await recorder.drained();
 
     expect(fatal).toHaveBeenCalledWith(broken);
+  });
+
+  it("opens the flow of a schedule's slot before it ends the message, and again when the store was away (P200, P217)", async () => {
+    const { store } = memoryBackend();
+    const calls: string[] = [];
+    let failures = 1;
+    const finish: Store["finish"] = async (_, batch) => {
+      calls.push(`finish ${batch[0]?.outcome.to}`);
+      return batch.map(() => true);
+    };
+    const open: Flows["open"] = async ({ id }) => {
+      calls.push(`open ${id}`);
+      if (failures-- > 0) throw away;
+    };
+    const outage = new Outage(silent, 300, () => 0);
+    const recorder = new Recorder(
+      { store: { ...store, finish, flows: { ...store.flows!, open } }, cache: { set: async () => {} } },
+      outage,
+      () => {},
+    );
+
+    recorder.record("c1", settlement("flow"), () => {}, { opens: planned });
+    await recorder.drained();
+
+    expect(calls).toEqual(["open flow", "open flow", "finish succeeded"]);
+  });
+
+  it("says that a flow has failed which the store cannot open, and goes on (P200, P218)", async () => {
+    const finish = vi.fn<Store["finish"]>(async (_, batch) => batch.map(() => true));
+    const recorder = recorderOn(finish);
+    const ended: string[] = [];
+
+    recorder.record("c1", settlement("flow"), (_, { outcome }) => void ended.push(outcome.to), { opens: planned });
+    recorder.record("c1", settlement("other"), (_, { outcome }) => void ended.push(outcome.to));
+    await recorder.drained();
+
+    expect(ended).toEqual(["failed", "succeeded"]);
+    expect(finish.mock.calls[0]?.[1][0]?.outcome).toMatchObject({
+      error: { message: expect.stringContaining("keeps no chains") as string },
+    });
   });
 });
