@@ -45,6 +45,7 @@ export type {
   RecordMethods,
   TaskStatus,
   TransactionOptions,
+  TransactionVerbs,
 } from "./client/types.js";
 export type { LogFields, Logger } from "./contracts/logger.js";
 export type {

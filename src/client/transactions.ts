@@ -8,6 +8,9 @@ import { recogniseTransaction } from "../transactions/recognise.js";
 import { TransactionDesk } from "../transactions/transaction-desk.js";
 import type { Connection } from "./connection.js";
 import type { Prepared } from "./enqueuer.js";
+import type { FlowDesk } from "./flow-desk.js";
+import { FlowsInside, noSync, type InsideHost, type InsidePlace } from "./flows-inside.js";
+import { after } from "./in-turn.js";
 import { checkPriorities, type Sender } from "./sender.js";
 import type { TransactionOptions } from "./types.js";
 
@@ -19,17 +22,25 @@ export interface PlainVerbs {
   readonly sendAll: (links: unknown) => Promise<string[]>;
 }
 
+/** The verbs of a transaction. */
+export interface InsideVerbs extends PlainVerbs {
+  readonly sendChain: (links: unknown, options: unknown) => Promise<string>;
+  readonly sendIter: (target: unknown, elements: unknown, options: unknown) => Promise<string>;
+}
+
 /** Enqueues on transactions of the application: `q.in`, `q.withTransaction`. */
 export class Transactions {
   readonly #connection: Connection;
+  readonly #flows: FlowDesk;
   readonly #sender: Sender;
   readonly #desks = new WeakMap<Backend, TransactionDesk>();
   /** Made with the first ambient transaction, so that nobody else pays for it. */
   #ambient: AsyncLocalStorage<AmbientVerbs> | undefined;
 
-  constructor(connection: Connection, sender: Sender) {
+  constructor(connection: Connection, flows: FlowDesk) {
     this.#connection = connection;
-    this.#sender = sender;
+    this.#flows = flows;
+    this.#sender = flows.sender;
   }
 
   /** Opens the database, and reads what a synchronous connection cannot wait for. */
@@ -42,22 +53,26 @@ export class Transactions {
   readonly #ready = new WeakSet<Backend>();
 
   /** @throws {TransactionError} when `tx` is no transaction that is known here. */
-  in(tx: unknown, options: TransactionOptions = {}): PlainVerbs {
+  in(tx: unknown, options: TransactionOptions = {}): InsideVerbs {
     const executor = recogniseTransaction(tx);
     const lockTimeoutMs = lockTimeoutOf(options);
+    const host: InsideHost = {
+      executor,
+      inside: (prepared, write) => this.#inside(executor, prepared, write),
+    };
     const write = (prepared: Prepared[] | Promise<Prepared[]>) =>
-      executor.synchronous
-        ? this.#writeNow(executor, prepared, lockTimeoutMs)
-        : this.#writeInTime(executor, prepared, lockTimeoutMs);
+      host.inside(prepared, (all, place) => this.#write(executor, all, place, lockTimeoutMs));
+    const flows = new FlowsInside(this.#flows, host);
     return {
       send: (target, args) =>
         settled(executor, () => {
           const prepared = this.#sender.prepare(target, args);
           const list = prepared instanceof Promise ? prepared.then((one) => [one]) : [prepared];
-          const ids = write(list);
-          return ids instanceof Promise ? ids.then(([id]) => id!) : ids[0]!;
+          return after(write(list), ([id]) => id!);
         }),
       sendAll: (links) => settled(executor, () => write(this.#sender.prepareAll(links))),
+      sendChain: (links, more) => settled(executor, () => flows.chain(links, more)),
+      sendIter: (target, elements, more) => settled(executor, () => flows.iter(target, elements, more)),
     };
   }
 
@@ -80,56 +95,55 @@ export class Transactions {
   }
 
   /** The verbs of the ambient transaction, if the caller runs in one. */
-  get ambient(): PlainVerbs | undefined {
+  get ambient(): InsideVerbs | undefined {
     return this.#ambient?.getStore()?.verbs;
   }
 
-  #writeNow(executor: Executor, prepared: Prepared[] | Promise<Prepared[]>, lockTimeoutMs: number): string[] {
-    if (prepared instanceof Promise) {
-      prepared.catch(() => {});
-      throw new TransactionError(
-        `A preEnqueue handler or an asynchronous input schema cannot be waited for on a synchronous connection ` +
-          `(${executor.library}): the transaction could be over by then. Nothing was enqueued. ` +
-          "Enqueue it outside the transaction, or make the schema synchronous and disconnect the handler.",
-      );
-    }
-    this.#check(prepared);
+  /** Calls `write` with what was prepared, once nothing has to be waited for: on a synchronous connection in this very turn. */
+  #inside<T, R>(
+    executor: Executor,
+    prepared: T | Promise<T>,
+    write: (prepared: T, place: InsidePlace) => R | Promise<R>,
+  ): R | Promise<R> {
+    if (!executor.synchronous) return this.#insideInTime(executor, prepared, write);
+    if (prepared instanceof Promise) throw cannotWait(executor, prepared);
+    this.#connection.check();
     const backend = this.#connection.opened;
     if (backend === undefined || !this.#ready.has(backend)) throw notOpened(executor);
-    const submitted = this.#desk(backend, executor).submit(executor, this.#tasks(backend, prepared), lockTimeoutMs);
-    return this.#sent(prepared, submitted as Submitted[]);
+    return write(prepared, { backend, desk: this.#desk(backend, executor) });
   }
 
-  async #writeInTime(
+  async #insideInTime<T, R>(
     executor: Executor,
-    preparing: Prepared[] | Promise<Prepared[]>,
-    lockTimeoutMs: number,
-  ): Promise<string[]> {
+    preparing: T | Promise<T>,
+    write: (prepared: T, place: InsidePlace) => R | Promise<R>,
+  ): Promise<R> {
     const prepared = await preparing;
-    this.#check(prepared);
+    this.#connection.check();
     const backend = await this.#connection.backend();
     if (!this.#ready.has(backend)) await this.open();
-    const submitted = await this.#desk(backend, executor).submit(
-      executor,
-      this.#tasks(backend, prepared),
-      lockTimeoutMs,
-    );
-    return this.#sent(prepared, submitted);
+    return await write(prepared, { backend, desk: this.#desk(backend, executor) });
+  }
+
+  #write(
+    executor: Executor,
+    prepared: readonly Prepared[],
+    { backend, desk }: InsidePlace,
+    lockTimeoutMs: number,
+  ): string[] | Promise<string[]> {
+    this.#check(prepared);
+    const submitted = desk.submit(executor, this.#tasks(backend, prepared), lockTimeoutMs);
+    return after(submitted, (answers) => this.#sent(prepared, answers));
   }
 
   #check(prepared: readonly Prepared[]): void {
-    this.#connection.check();
     if (prepared.some(({ task }) => task.member !== undefined)) {
       throw new OptionError(
         "A task of a batch cannot be enqueued in a transaction: the batch would count it only when that commits. Nothing was " +
           "enqueued. Leave the option `batch` out, or enqueue it after the commit, with q.afterCommit.",
       );
     }
-    if (!prepared.some((one) => this.#sender.runsHere(one))) return;
-    throw new OptionError(
-      "Sync mode runs a task at once, and a transaction may still be rolled back. Nothing was enqueued. " +
-        "Leave the option `sync` out in transactions, or call the task's function yourself.",
-    );
+    if (prepared.some((one) => this.#sender.runsHere(one))) throw noSync();
   }
 
   #tasks({ broker }: Backend, prepared: readonly Prepared[]): NewTask[] {
@@ -159,13 +173,15 @@ export class Transactions {
 
 /** The verbs of one ambient transaction, until the function that it was made for has ended. */
 class AmbientVerbs {
-  readonly verbs: PlainVerbs;
+  readonly verbs: InsideVerbs;
   #ended = false;
 
-  constructor(verbs: PlainVerbs) {
+  constructor(verbs: InsideVerbs) {
     this.verbs = {
       send: (target, args) => (this.#ended ? Promise.reject(lateCall()) : verbs.send(target, args)),
       sendAll: (links) => (this.#ended ? Promise.reject(lateCall()) : verbs.sendAll(links)),
+      sendChain: (...args) => (this.#ended ? Promise.reject(lateCall()) : verbs.sendChain(...args)),
+      sendIter: (...args) => (this.#ended ? Promise.reject(lateCall()) : verbs.sendIter(...args)),
     };
   }
 
@@ -201,6 +217,15 @@ function lateCall(): TransactionError {
   return new TransactionError(
     "This verb was called after the function of withTransaction had ended, and its transaction may be over. " +
       "Await every verb inside the function, or enqueue outside of it.",
+  );
+}
+
+function cannotWait({ library }: Executor, prepared: Promise<unknown>): TransactionError {
+  prepared.catch(() => {});
+  return new TransactionError(
+    `A preEnqueue handler or an asynchronous input schema cannot be waited for on a synchronous connection ` +
+      `(${library}): the transaction could be over by then. Nothing was enqueued. ` +
+      "Enqueue it outside the transaction, or make the schema synchronous and disconnect the handler.",
   );
 }
 

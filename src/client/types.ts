@@ -188,6 +188,9 @@ export interface TransactionOptions {
   lockTimeout?: Duration | undefined;
 }
 
+/** The verbs of {@link Qluster.in}. */
+export interface TransactionVerbs extends EnqueueVerbs, FlowVerbs {}
+
 /** The enqueue verbs of {@link Qluster.afterCommit}. */
 export interface AfterCommitVerbs extends EnqueueVerbs {
   /**
@@ -224,7 +227,7 @@ export interface Qluster extends EnqueueVerbs, FlowVerbs, AsyncDisposable {
    * @example
    * await prisma.$transaction((tx) => q.in(tx).asyncTask(resize, "a1", 300));
    */
-  readonly in: (tx: object, options?: TransactionOptions) => EnqueueVerbs;
+  readonly in: (tx: object, options?: TransactionOptions) => TransactionVerbs;
   /**
    * Calls `work`, and writes what this connection's own verbs enqueue in it on `tx`, however deep: for code that gets no
    * `tx` handed down. Only its enqueue verbs join; `result` and the like read as ever. Await every verb in `work`: one that

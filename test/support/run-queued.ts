@@ -1,6 +1,10 @@
 import type { Backend } from "../../src/contracts/backend.js";
-import { openTask, sealResult } from "../../src/core/envelope.js";
+import { sealResult, type OpenedTask } from "../../src/core/envelope.js";
+import { finishedTask } from "../../src/core/finished-task.js";
+import { readHookBody } from "../../src/core/hook-message.js";
 import { toErrorRecord } from "../../src/core/error-record.js";
+import { openRequest } from "../../src/core/open-request.js";
+import { readHeader } from "../../src/core/task-header.js";
 import { keyring, type Keyring } from "../../src/core/keyring.js";
 import { taskByName } from "../../src/core/registry.js";
 import { settleAttempt } from "../../src/core/settle.js";
@@ -25,9 +29,17 @@ export async function runQueued(backend: Backend, queue: string = "test"): Promi
   return deliveries.length;
 }
 
+/** A hook gets what has finished. */
+function openDelivery(delivery: Delivery): OpenedTask {
+  const header = readHeader(delivery.envelope);
+  if (header?.kind !== "hook") return openRequest(testKeys, delivery, { maxBytes: 1e6 });
+  const { outcome } = readHookBody(delivery.envelope);
+  return { header, args: [finishedTask(outcome, testKeys, { maxMessageBytes: 1e6, maxResultBytes: 1e6 })] };
+}
+
 /** How a delivery ends when its task runs now. */
 export async function settled(delivery: Delivery): Promise<Settlement> {
-  const { header, args } = openTask(testKeys, delivery.queue, delivery.envelope, { maxBytes: 1e6 });
+  const { header, args } = openDelivery(delivery);
   const run = taskByName(header.func)?.run as ((...args: unknown[]) => unknown) | undefined;
   const startedAt = Date.now();
   const policy = {

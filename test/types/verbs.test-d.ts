@@ -22,6 +22,7 @@ import {
 import type {
   AfterCommitVerbs,
   EnqueueVerbs,
+  FlowVerbs,
   ChainId,
   FetchedTask,
   FinishedTask,
@@ -351,8 +352,15 @@ export async function transactions(): Promise<void> {
   const tx = {};
   const id = await q.in(tx).asyncTask(resize, "a1", 300);
   is<typeof id, TaskId<{ url: string }>>();
-  is<keyof ReturnType<Qluster["in"]>, keyof EnqueueVerbs>();
-  // @ts-expect-error Property 'result' does not exist on type 'EnqueueVerbs'
+  is<keyof ReturnType<Qluster["in"]>, keyof (EnqueueVerbs & FlowVerbs)>();
+  const chain = await q.in(tx).asyncChain([link(resize, "a1", 300), link(resize, "a2", 300)]);
+  const results = await resultGroup(chain);
+  is<typeof results, [{ url: string }?, { url: string }?] | undefined>();
+  const iter = await q.in(tx).asyncIter(resize, [["a1", 300]]);
+  is<typeof iter, TaskId<{ url: string }[]>>();
+  // @ts-expect-error a string is not a width
+  await q.in(tx).asyncIter(resize, [["a1", "300"]]);
+  // @ts-expect-error Property 'result' does not exist on type 'TransactionVerbs'
   await q.in(tx).result(id);
   // @ts-expect-error a string is not a width
   await q.in(tx).asyncTask(resize, "a1", "300");
