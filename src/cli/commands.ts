@@ -79,6 +79,12 @@ export const commands: CommandTable = {
     examples: ["qluster info", "qluster info --check --name reports", "qluster info --json"],
     load: async () => (await import("./commands/info.js")).runInfo,
   },
+  doctor: {
+    summary: "Look at everything a cluster needs, and say what is wrong",
+    args: { json, ...project },
+    examples: ["qluster doctor", "qluster doctor --json"],
+    load: async () => (await import("./commands/doctor.js")).runDoctor,
+  },
   enqueue: {
     summary: "Queue one task and print its id",
     args: {

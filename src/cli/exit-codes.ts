@@ -7,7 +7,7 @@ export const exitCodes = {
   usage: 2,
   /** The database could not be reached, or was locked for too long: trying again may help. */
   unreachable: 3,
-  /** `info --check`: no cluster is healthy. */
+  /** `info --check`: no cluster is healthy. `doctor`: something is wrong. */
   unhealthy: 4,
 } as const;
 

@@ -173,8 +173,9 @@ describe("poison", () => {
   });
 
   it("a task whose cluster dies with it again and again is charged for each time, and runs no more (P305)", async () => {
-    const tasks =
-      "\nexport function killsCluster(label) { started(label); process.kill(process.ppid, 'SIGKILL'); while (true) {} }";
+    // It lives long enough for a heartbeat to name it: only then is its start on record.
+    const tasks = `
+export async function killsCluster(label) { started(label); await sleep(1_500); process.kill(process.ppid, "SIGKILL"); await sleep(60_000); }`;
     await using shop = await workshop({ workers: 1, lease: "1s", attempts: 3, maxDeliveries: 3 }, tasks);
     const id = await shop.q.asyncTask("jobs.killsCluster", "bad");
     let clusters = 0;

@@ -6,6 +6,7 @@ import type { Backend, BackendOptions } from "../../src/contracts/backend.js";
 import { consumer, message, names, takeAll, takeOne } from "../../src/testing/messages.js";
 import { failed, newTask, runTask, stateOf, stored, succeeded } from "../../src/testing/tasks.js";
 import { soon } from "../../src/testing/waiting.js";
+import { moveSlot } from "../support/redis-slots.js";
 import { startRedis, startRedisCluster, type RedisServer } from "../support/redis.js";
 
 type Options = Partial<BackendOptions>;
@@ -446,10 +447,9 @@ describe("a Redis Cluster", () => {
       }
     })();
     await untilTrue(() => ended > 20);
-    const slot = Number(cluster.nodes[0]!.cli("cluster", "keyslot", "{qluster:shop}:"));
-    await moveSlot(cluster.nodes, slot);
+    await moveSlot(cluster.nodes, "{qluster:shop}:");
     await untilTrue(() => ended > 200);
-    await moveSlot(cluster.nodes, slot);
+    await moveSlot(cluster.nodes, "{qluster:shop}:");
     await Promise.all([producing, working]);
 
     expect(refused).toBe(0);
@@ -458,38 +458,6 @@ describe("a Redis Cluster", () => {
     expect([await backend.broker.queueSize(), await backend.broker.lockSize()]).toEqual([0, 0]);
   }, 90_000);
 });
-
-/** Moves a slot as `redis-cli --cluster reshard` does: step by step, with the slot open on both nodes for a while. */
-async function moveSlot(nodes: readonly RedisServer[], slot: number): Promise<void> {
-  const owners = nodes.map((node) =>
-    node
-      .cli("cluster", "nodes")
-      .split("\n")
-      .find((line) => line.includes("myself"))!,
-  );
-  const from = owners.findIndex((line) => ownsSlot(line, slot));
-  const to = (from + 1) % nodes.length;
-  const [source, target] = [nodes[from]!, nodes[to]!];
-  const idOf = (index: number): string => owners[index]!.split(" ")[0]!;
-  target.cli("cluster", "setslot", String(slot), "importing", idOf(from));
-  source.cli("cluster", "setslot", String(slot), "migrating", idOf(to));
-  for (;;) {
-    const keys = source.cli("cluster", "getkeysinslot", String(slot), "7").split("\n").filter(Boolean);
-    if (keys.length === 0) break;
-    source.cli("migrate", "127.0.0.1", String(target.port), "", "0", "5000", "KEYS", ...keys);
-  }
-  for (const node of [target, source, ...nodes]) node.cli("cluster", "setslot", String(slot), "node", idOf(to));
-}
-
-function ownsSlot(line: string, slot: number): boolean {
-  return line
-    .split(" ")
-    .slice(8)
-    .some((range) => {
-      const [first = -1, last = first] = range.split("-").map(Number);
-      return slot >= first && slot <= last;
-    });
-}
 
 async function untilTrue(isSo: () => boolean): Promise<void> {
   for (const end = Date.now() + 20_000; Date.now() < end;) {

@@ -4,6 +4,7 @@ import type { Backend, BackendOptions } from "../../src/contracts/backend.js";
 import {
   brokerSuite,
   cacheSuite,
+  flowSuite,
   manualClock,
   outboxSuite,
   scheduleSuite,
@@ -53,6 +54,7 @@ describe.each([
   brokerSuite({ describe, it, clock, open, capabilities });
   storeSuite({ describe, it, clock, open });
   scheduleSuite({ describe, it, clock, open });
+  flowSuite({ describe, it, clock, open });
   outboxSuite({ describe, it, clock, open });
   cacheSuite({ describe, it, clock, open });
   schemaSuite({ describe, it, clock, open, tables: false });

@@ -13,8 +13,6 @@ import { openPair, type OpenPart } from "./apart.js";
 /** A store and a broker elsewhere. `shared`: other processes see both. The envelope stays in the store, whose limit counts. */
 export type NamedPair = readonly [name: string, store: OpenPart, broker: OpenPart, shared: boolean, maxMb?: number];
 
-const keepsFlows = /^a store in (memory|SQLite|Postgres)/;
-
 /** The promises of one technology for all roles, kept by two. */
 export function pairSuites(pairs: readonly NamedPair[]): void {
   for (const [name, store, broker, shared, maxMb = 256] of pairs) {
@@ -40,7 +38,7 @@ export function pairSuites(pairs: readonly NamedPair[]): void {
       storeSuite({ describe, it, clock, open });
       scheduleSuite({ describe, it, clock, open });
       cacheSuite({ describe, it, clock, open });
-      if (keepsFlows.test(name)) flowSuite({ describe, it, clock, open });
+      flowSuite({ describe, it, clock, open });
     });
   }
 }

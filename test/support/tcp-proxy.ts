@@ -76,6 +76,12 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
   return proxy;
 }
 
+/** Bytes, and when they arrive. */
+interface Travelling {
+  readonly at: number;
+  readonly go: () => void;
+}
+
 /** One client, and its connection to the server. */
 class Link {
   readonly #client: Socket;
@@ -83,6 +89,9 @@ class Link {
   readonly #proxy: TcpProxy;
   #isDead = false;
   #kept: (() => void)[] = [];
+  /** What is on its way, in each direction: later bytes never overtake. */
+  readonly #there: Travelling[] = [];
+  readonly #back: Travelling[] = [];
 
   constructor(client: Socket, proxy: TcpProxy) {
     this.#client = client;
@@ -131,8 +140,19 @@ class Link {
   #pass(isAnswer: boolean, go: () => void): void {
     const { weather, delayMs } = this.#proxy;
     if (this.#isDead || (weather === "deaf" && isAnswer)) return;
-    if (weather === "frozen") this.#kept.push(go);
-    else if (delayMs > 0) setTimeout(go, delayMs);
-    else go();
+    if (weather === "frozen") return void this.#kept.push(go);
+    const way = isAnswer ? this.#back : this.#there;
+    if (delayMs <= 0 && way.length === 0) return go();
+    way.push({ at: performance.now() + delayMs, go });
+    if (way.length === 1) this.#arrive(way);
+  }
+
+  #arrive(way: Travelling[]): void {
+    const now = performance.now();
+    while (way[0] !== undefined && way[0].at <= now) {
+      way[0].go();
+      way.shift();
+    }
+    if (way[0] !== undefined) setTimeout(() => this.#arrive(way), way[0].at - now);
   }
 }

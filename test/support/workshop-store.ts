@@ -15,11 +15,16 @@ interface Shop {
 
 /** The store of a workshop, whichever database it is on. Closes when the test ends. */
 export async function storeOf(shop: Shop): Promise<Store> {
+  return (await backendOf(shop)).store;
+}
+
+/** Store and broker of a workshop, whichever database it is on. Closes when the test ends. */
+export async function backendOf(shop: Shop): Promise<Backend> {
   const redis = redisOf(shop);
-  if (redis !== undefined) return (await opened(await openRedis({ ...openOptions, location: redis }))).store;
+  if (redis !== undefined) return await opened(await openRedis({ ...openOptions, location: redis }));
   const url = postgresOf(shop);
-  if (url === undefined) return (await openOn(sqliteOf(shop), { project: "test" })).store;
-  return (await opened(await openPostgres({ ...openOptions, location: locationOf(url) }))).store;
+  if (url === undefined) return await openOn(sqliteOf(shop), { project: "test" });
+  return await opened(await openPostgres({ ...openOptions, location: locationOf(url) }));
 }
 
 const openOptions = { project: "test", durability: "process", migrate: true, blockMs: 20, retryMs: 5_000 } as const;

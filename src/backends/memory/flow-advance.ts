@@ -1,6 +1,7 @@
-import type { MemberOutcome, StoredFlow } from "../../contracts/flows.js";
-import type { FinalState, NewTask, Outcome, StoredTask } from "../../contracts/store.js";
+import type { MemberOutcome } from "../../contracts/flows.js";
+import type { FinalState, NewTask, Outcome } from "../../contracts/store.js";
 import { attachResults } from "../../core/attached-results.js";
+import { flowAsTask } from "../../core/flow-as-task.js";
 import { advanceFlow, faultOf, placesOf } from "../../core/flow.js";
 import { flowHooks, type FlowEnd } from "../../core/flow-end.js";
 import { memberOutcome } from "../../core/member-end.js";
@@ -67,13 +68,6 @@ export function endFlow(
   state.bell.ring();
   if (!flow.queued) return;
   for (const hook of flowHooks(flow, { ...end, at: now, members: () => carried(held) })) submitUnsent(state, hook, now);
-}
-
-/** An open flow as a task that runs. */
-export function flowAsTask({ id, kind, queue, func, name, group, envelope, openedAt }: StoredFlow): StoredTask {
-  const times = { queuedAt: openedAt, dueAt: openedAt, startedAt: openedAt, stoppedAt: null };
-  const common = { id, kind, queue, func, name, group, envelope, parent: null, priority: 0, attempts: 0 };
-  return { ...common, ...times, state: "running", worker: null, result: null, error: null };
 }
 
 function carried(held: FlowState): readonly MemberOutcome[] | null {

@@ -1,9 +1,9 @@
+import { flowAsTask } from "../../core/flow-as-task.js";
 import { humanName } from "../../core/ids.js";
 import type { Clock } from "../../contracts/clock.js";
 import type { Store, StoreCapabilities, StoredTask, TaskCounts } from "../../contracts/store.js";
 import { cancelTask } from "./cancel.js";
 import { beat, giveOrder, liveClusters, takeOrders } from "./clusters.js";
-import { flowAsTask } from "./flow-advance.js";
 import { memoryFlows } from "./flows.js";
 import { dissolve, membersOf } from "./groups.js";
 import { addNotes, readNotes } from "./notes.js";

@@ -1,4 +1,5 @@
 import type { RetentionLimits } from "../../contracts/store.js";
+import { expireFlows } from "./flow-cancel.js";
 import type { RedisProject } from "./project.js";
 
 /** Tasks in one call of the script: others get their turn in between. */
@@ -24,11 +25,13 @@ export class Cleaner {
   /** Resolves to the number of tasks removed. */
   async clean(limits: RetentionLimits): Promise<number> {
     const { successesMs, failuresMs, successesCount, per, groupMs } = limits;
+    await expireFlows(this.#project);
     let removed = 0;
-    for (const kind of ["t", "h"]) {
+    // Tasks, hooks, and the records of flows, which go by their age alone.
+    for (const kind of ["t", "h", "f"]) {
       if (successesMs !== null) removed += await this.#removeOld(`done:${kind}s`, successesMs, groupMs);
       if (failuresMs !== null) removed += await this.#removeOld(`done:${kind}f`, failuresMs, groupMs);
-      if (successesCount !== null && per === null) {
+      if (successesCount !== null && per === null && kind !== "f") {
         removed += await this.#removeSurplus(`done:${kind}s`, successesCount, groupMs);
       }
     }

@@ -10,6 +10,12 @@ export interface Ending {
   readonly resultLength: number | null;
 }
 
+export type FinalOutcome = Extract<Outcome, { to: FinalState }>;
+
+export function isFinal(outcome: Outcome): outcome is FinalOutcome {
+  return outcome.to !== "retrying" && outcome.to !== "queued";
+}
+
 /** An ending as the scripts take it. */
 export interface PackedEnding {
   /** The letters are those of `settle.lua`. */
@@ -21,9 +27,13 @@ export interface PackedEnding {
   readonly result: string;
 }
 
-export function packEnding({ attempt, outcome }: Pick<Settlement, "attempt" | "outcome">): PackedEnding {
+/** @param isMember - Of a flow, which keeps every result. */
+export function packEnding(
+  { attempt, outcome }: Pick<Settlement, "attempt" | "outcome">,
+  isMember: boolean = false,
+): PackedEnding {
   const whole = attempt === null ? null : inWholeMs(attempt);
-  if (outcome.to === "retrying" || outcome.to === "queued") return packPutBack(whole, outcome);
+  if (!isFinal(outcome)) return packPutBack(whole, outcome);
   const isSuccess = outcome.to === "succeeded";
   const ending: Ending = {
     to: outcome.to,
@@ -36,7 +46,7 @@ export function packEnding({ attempt, outcome }: Pick<Settlement, "attempt" | "o
     action: isSuccess ? (isKept ? "s" : "n") : "f",
     ms: whole === null ? 0 : Math.max(0, whole.stoppedAt - whole.startedAt),
     record: isKept ? JSON.stringify(ending) : "",
-    result: isSuccess && isKept ? outcome.result : "",
+    result: isSuccess && (isKept || isMember) ? outcome.result : "",
   };
 }
 
@@ -44,10 +54,7 @@ export function readEnding(text: string): Ending {
   return JSON.parse(text) as Ending;
 }
 
-function packPutBack(
-  attempt: AttemptRecord | null,
-  outcome: Extract<Outcome, { to: "retrying" | "queued" }>,
-): PackedEnding {
+function packPutBack(attempt: AttemptRecord | null, outcome: Exclude<Outcome, FinalOutcome>): PackedEnding {
   return {
     action: outcome.to === "retrying" ? "r" : outcome.suspect ? "p" : "q",
     ms: outcome.delayMs,

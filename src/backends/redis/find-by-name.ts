@@ -30,7 +30,7 @@ export async function findByName(project: RedisProject, name: string): Promise<s
 
 async function listsOf(project: RedisProject): Promise<List[]> {
   const waiting = await project.run<string[]>("names", ["waiting"]);
-  const finished = ["done:ts", "done:tf", "done:hs", "done:hf"];
+  const finished = ["done:ts", "done:tf", "done:hs", "done:hf", "done:fs", "done:ff"];
   return [
     ...waiting.map((list): List => ({ name: list, flagsAt: 14, idAt: 22 })),
     ...finished.map((list): List => ({ name: list, flagsAt: 0, idAt: 2 })),

@@ -17,11 +17,17 @@ export const messageFlags = {
   inGroup: 8,
   named: 16,
   scheduled: 32,
+  member: 64,
 } as const;
 
 /** Lower ranks are taken first: from 0 for priority 100 to 200 for priority -100. */
 export function rankOf(priority: number): number {
   return rankOfPriorityZero - priority;
+}
+
+/** Whether the task is a member of a flow. */
+export function isMemberOfFlow(member: string): boolean {
+  return (Number.parseInt(member.slice(14, 16), 16) & messageFlags.member) !== 0;
 }
 
 /** The id in a member: 22 characters of place and flags stand before it. */

@@ -8,6 +8,7 @@ import { finishedTask, unfinishedTask } from "./stored-task.js";
 
 const id = "01".repeat(16);
 const member = `0000000000016400000001${id}`;
+const outgoing = { id, envelope: "e", priority: 0, delayMs: 0 };
 const text = fc.string({ unit: "grapheme" });
 const orNull = fc.option(text);
 
@@ -49,14 +50,21 @@ describe("a message", () => {
     );
   });
 
+  it("ends its head with the flow, place and run of a member, which the scripts look for there", () => {
+    const headOf = (place: number | null): unknown =>
+      readBody(bodyOf({ ...bareTask("q", outgoing), member: { flow: id, place, run: 2 } })).head.at(-1);
+
+    expect([headOf(7), headOf(null)]).toEqual([`${id}.7.2`, `${id}..2`]);
+  });
+
   it("says by flags what the scripts have to look after", () => {
-    const flagsOf = (task: Partial<NewTask>): unknown =>
-      packMessage({ ...bareTask("q", { id, envelope: "e", priority: 0, delayMs: 0 }), ...task })[2];
+    const flagsOf = (task: Partial<NewTask>): unknown => packMessage({ ...bareTask("q", outgoing), ...task })[2];
 
     expect(flagsOf({})).toBe(0);
     expect(flagsOf({ kind: "hook" })).toBe(1);
     expect(flagsOf({ unique: { key: "k", until: "finished", forMs: null } })).toBe(2);
     expect(flagsOf({ unique: { key: "k", until: "started", forMs: null }, group: "g", name: "n" })).toBe(28);
+    expect(flagsOf({ member: { flow: id, place: 3, run: 0 } })).toBe(64);
   });
 
   it("has changes only once something has changed", () => {

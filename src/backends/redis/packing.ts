@@ -1,7 +1,11 @@
+import type { Membership } from "../../contracts/flows.js";
 import type { NewTask } from "../../contracts/store.js";
 import { messageFlags, rankOf } from "./key-layout.js";
 
-/** The part of a message that never changes, besides its envelope: queue, func, name, group, kind, parent, priority, unique key. */
+/**
+ * The part of a message that never changes, besides its envelope: queue, func, name, group, kind, parent, priority, unique key;
+ * of a member of a flow also which flow, place and run, as {@link memberText} has them.
+ */
 type Head = readonly [
   queue: string,
   func: string,
@@ -13,6 +17,7 @@ type Head = readonly [
   uniqueKey: string | null,
   uniqueUntil: string | null,
   uniqueForMs: number | null,
+  member?: string,
 ];
 
 /** A message as the hash `m` keeps it. */
@@ -49,7 +54,7 @@ const unchanged: Changes = {
 /** A new message, as the scripts take it: eight values. */
 export function packMessage(task: NewTask): (string | number)[] {
   const { id, queue, func, name, group, kind, parent, priority, unique, delayMs, dueAt, expiresMs, envelope } = task;
-  const head: Head = [
+  const head = [
     queue,
     func,
     name,
@@ -60,13 +65,19 @@ export function packMessage(task: NewTask): (string | number)[] {
     unique === null ? null : unique.key,
     unique === null ? null : unique.until,
     unique === null || unique.forMs === null ? null : Math.ceil(unique.forMs),
-  ];
+  ] as const;
+  const whole: Head = task.member === undefined ? head : [...head, memberText(task.member)];
   // JSON has no raw line feed, so the first one ends the head.
-  const rest = `${JSON.stringify(head)}\n${envelope}`;
+  const rest = `${JSON.stringify(whole)}\n${envelope}`;
   return [id, queue, flagsOf(task), rankOf(priority), delayMs, dueAt ?? "", expiresMs ?? "", rest];
 }
 
-function flagsOf({ kind, parent, unique, group, name }: NewTask): number {
+/** The scripts look for it at the end of the head. In a batch they know the place. */
+function memberText({ flow, place, run }: Membership): string {
+  return `${flow}.${place ?? ""}.${run}`;
+}
+
+function flagsOf({ kind, parent, unique, group, name, member }: NewTask): number {
   let flags = kind === "hook" ? messageFlags.hook : 0;
   if (unique !== null) {
     flags += unique.until === "started" ? messageFlags.uniqueTillStart : messageFlags.uniqueTillEnd;
@@ -74,6 +85,7 @@ function flagsOf({ kind, parent, unique, group, name }: NewTask): number {
   if (group !== null) flags += messageFlags.inGroup;
   if (name !== null) flags += messageFlags.named;
   if (kind === "task" && parent !== null) flags += messageFlags.scheduled;
+  if (member !== undefined) flags += messageFlags.member;
   return flags;
 }
 

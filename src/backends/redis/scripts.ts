@@ -22,6 +22,7 @@ export type ScriptName =
   | "listen"
   | "schedules"
   | "runs"
+  | "flows"
   | "begin"
   | "outbox"
   | "cache";

@@ -1,7 +1,10 @@
 import type { Receipt } from "../../contracts/broker.js";
 import type { Settlement } from "../../contracts/store.js";
-import { packEnding, type PackedEnding } from "./ending.js";
+import { isFinal, packEnding, type FinalOutcome, type PackedEnding } from "./ending.js";
+import { lackingPlace, moveAfter, type Need } from "./flow-moves.js";
+import { isMemberOfFlow } from "./key-layout.js";
 import type { Held } from "../sql/held.js";
+import { memberOutcome } from "../../core/member-end.js";
 import { packMessage } from "./packing.js";
 import type { RedisProject, Values } from "./project.js";
 
@@ -13,6 +16,8 @@ export interface Step extends Omit<PackedEnding, "action"> {
   readonly member: Receipt;
   readonly action: PackedEnding["action"] | "d";
   readonly followUps: Settlement["followUps"];
+  /** Of a member of a flow, as its flow is told of it. */
+  readonly final?: FinalOutcome | undefined;
 }
 
 /** Without an ending: gives back (`q`, as a suspect `p`) or removes (`d`). */
@@ -21,30 +26,59 @@ export function plainStep(member: Receipt, action: "q" | "p" | "d", delayMs: num
 }
 
 export function stepOf(settlement: Settlement): Step {
-  return { ...packEnding(settlement), member: settlement.receipt, followUps: settlement.followUps };
+  const { receipt, followUps, outcome } = settlement;
+  const isMember = isMemberOfFlow(String(receipt));
+  const final = isMember && isFinal(outcome) ? outcome : undefined;
+  return { ...packEnding(settlement, isMember), member: receipt, followUps, final };
+}
+
+interface Settling {
+  readonly project: RedisProject;
+  readonly held: Held;
 }
 
 /** Ends or gives back what `consumer` holds. `false` at an index: it does not hold that one. */
-export async function settle(
-  { project, held }: { readonly project: RedisProject; readonly held: Held },
-  consumer: string,
-  steps: readonly Step[],
-): Promise<boolean[]> {
+export async function settle(parts: Settling, consumer: string, steps: readonly Step[]): Promise<boolean[]> {
   const answers: boolean[] = [];
   for (let from = 0; from < steps.length; from += atOnce) {
     const some = steps.slice(from, from + atOnce);
-    const turn = held.turn();
-    const replies = await project.runSafely<number[]>("settle", (again) => valuesOf(consumer, some, again));
-    for (const reply of replies) answers.push(reply === 1);
+    const turn = parts.held.turn();
+    answers.push(...(await settleSome(parts.project, consumer, some)));
     const members = some.map(({ member }) => member);
-    held.remove(consumer, members, turn);
+    parts.held.remove(consumer, members, turn);
   }
   return answers;
 }
 
-function valuesOf(consumer: string, steps: readonly Step[], again: boolean): Values {
-  const values: (string | number)[] = [consumer, steps.length, again ? 1 : 0];
+/** Comes again with what follows in a flow, until nobody was faster. */
+async function settleSome(project: RedisProject, consumer: string, steps: readonly Step[]): Promise<boolean[]> {
+  const answers = steps.map(() => false);
+  let left = steps.map((step, index) => ({ step, index }));
+  let moves: readonly Values[] = [];
+  for (;;) {
+    const some = left.map(({ step }) => step);
+    const given = moves;
+    const reply = await project.runSafely<(number | Need)[]>("settle", (again) =>
+      valuesOf(consumer, some, given, again),
+    );
+    const needs = reply.slice(left.length) as Need[];
+    for (const [at, { index }] of left.entries()) answers[index] = reply[at] === 1;
+    if (needs.length === 0) return answers;
+    left = left.filter((_, at) => reply[at] === 2);
+    moves = await Promise.all(needs.map((need, at) => moveFor(project, need, left[at]?.step)));
+  }
+}
+
+async function moveFor(project: RedisProject, need: Need, step: Step | undefined): Promise<Values> {
+  const { place, run } = lackingPlace(need);
+  return await moveAfter(project, need, step?.final && memberOutcome(place, run, step.final));
+}
+
+function valuesOf(consumer: string, steps: readonly Step[], moves: readonly Values[], again: boolean): Values {
+  const given = moves.filter((move) => move.length > 0);
+  const values: (string | number)[] = [consumer, steps.length, again ? 1 : 0, given.length];
   for (const { member, action, ms, record, result } of steps) values.push(member, action, ms, record, result);
+  for (const move of given) for (const value of move) values.push(value);
   for (const [index, { followUps }] of steps.entries()) {
     for (const task of followUps) values.push(index + 1, ...packMessage(task));
   }

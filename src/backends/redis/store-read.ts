@@ -1,9 +1,13 @@
 import type { AttemptRecord, StoredTask, TaskNote, TaskNotes, TaskProgress } from "../../contracts/store.js";
+import { flowAsTask } from "../../core/flow-as-task.js";
+import { readFlow } from "./flow-hash.js";
 import { endingOf, finishedTask, unfinishedTask } from "./stored-task.js";
 import type { RedisProject } from "./project.js";
 
 /** Tasks read in one call of the script. */
 const atOnce = 256;
+
+type ReadReply = readonly [now: number, ...tasks: (string | readonly string[])[]];
 
 /** Tasks in any state, or only the finished ones among them. */
 export async function readTasks(
@@ -15,10 +19,13 @@ export async function readTasks(
   const tasks: StoredTask[] = [];
   for (let from = 0; from < wanted.length; from += atOnce) {
     const some = wanted.slice(from, from + atOnce);
-    const [now, ...texts] = await project.run<[number, ...string[]]>("read", [which === "finished" ? 1 : 0, ...some]);
-    for (let at = 0; at < texts.length; at += 3) {
-      const [place, text = "", changes = ""] = texts.slice(at, at + 3);
-      tasks.push(place === "f" ? finishedTask(text) : unfinishedTask(text, changes, place === "h", now));
+    const [now, ...parts] = await project.run<ReadReply>("read", [which === "finished" ? 1 : 0, ...some]);
+    for (let at = 0; at < parts.length; at += 3) {
+      const [place, text = "", more = ""] = parts.slice(at, at + 3);
+      const flow = place === "o" ? readFlow(String(text), more as readonly string[]) : undefined;
+      if (flow !== undefined) tasks.push(flowAsTask(flow));
+      else if (place === "f") tasks.push(finishedTask(String(text)));
+      else tasks.push(unfinishedTask(String(text), String(more), place === "h", now));
     }
   }
   return tasks;

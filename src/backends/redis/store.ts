@@ -1,25 +1,17 @@
-import type {
-  ClusterOrder,
-  ClusterStatus,
-  MinuteRollup,
-  NewTask,
-  Store,
-  StoreCapabilities,
-} from "../../contracts/store.js";
-import type { Submitted } from "../../contracts/store.js";
-import { cancelledWhileWaiting } from "../../core/cancelled-task.js";
+import type { ClusterOrder, ClusterStatus, MinuteRollup, Store, StoreCapabilities } from "../../contracts/store.js";
 import { minuteOf } from "../sql/rollup.js";
 import { maxTextBytes } from "./broker.js";
 import { Cleaner } from "./cleaner.js";
 import type { ConsumerParts } from "./consumer.js";
-import { packEnding } from "./ending.js";
 import { findByName } from "./find-by-name.js";
-import { packMessage } from "./packing.js";
+import { redisFlows } from "./flow-store.js";
 import type { RedisProject } from "./project.js";
 import { redisSchedules } from "./schedules.js";
 import { settle, stepOf } from "./settle.js";
+import { cancelTask, saveFinished } from "./store-cancel.js";
 import { countMembers, dissolve, membersOf } from "./store-groups.js";
 import { readAttempts, readNotes, readTasks, saveNotes } from "./store-read.js";
+import { submitTasks } from "./store-submit.js";
 
 const capabilities: StoreCapabilities = {
   atomic: true,
@@ -40,6 +32,7 @@ export function redisStore(
   return {
     capabilities,
     schedules: redisSchedules(project, wakeUp),
+    flows: redisFlows(project, now),
     submit: (tasks) => submitTasks(project, tasks),
     saveFinished: (task, settlement) => saveFinished(project, task, settlement),
     finish: (consumer, settlements) => settle(parts, consumer, settlements.map(stepOf)),
@@ -73,44 +66,6 @@ export function redisStore(
 
 function parsed<T>(texts: unknown): T[] {
   return (texts as string[]).map((text) => JSON.parse(text) as T);
-}
-
-async function submitTasks(project: RedisProject, tasks: readonly NewTask[]): Promise<Submitted[]> {
-  if (tasks.length === 0) return [];
-  const values = [1, ...tasks.flatMap(packMessage)];
-  const refused = await project.runSafely<(string | number)[]>("submit", () => values);
-  const submitted = tasks.map(({ id }): Submitted => ({ id, created: true }));
-  for (let at = 0; at < refused.length; at += 2) {
-    submitted[Number(refused[at])] = { id: String(refused[at + 1]), created: false };
-  }
-  return submitted;
-}
-
-async function saveFinished(
-  project: RedisProject,
-  task: NewTask,
-  settlement: Parameters<Store["saveFinished"]>[1],
-): Promise<void> {
-  const { action, record, result, ms } = packEnding(settlement);
-  if (action !== "s" && action !== "f" && action !== "n") return;
-  const message = packMessage({ ...task, delayMs: 0, dueAt: null, unique: null });
-  const followUps = settlement.followUps.flatMap(packMessage);
-  await project.runSafely("save", () => [action, record, result, ms, ...message, ...followUps]);
-}
-
-async function cancelTask(
-  project: RedisProject,
-  id: string,
-  followUps: readonly NewTask[],
-): Promise<Awaited<ReturnType<Store["cancel"]>>> {
-  const { record } = packEnding({ attempt: null, outcome: { to: "cancelled", error: cancelledWhileWaiting } });
-  const order: ClusterOrder = { order: "cancel", id };
-  return await project.runSafely("cancel", () => [
-    id,
-    record,
-    JSON.stringify(order),
-    ...followUps.flatMap(packMessage),
-  ]);
 }
 
 async function rollupsSince(project: RedisProject, since: number): Promise<MinuteRollup[]> {

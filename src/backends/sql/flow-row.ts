@@ -1,5 +1,6 @@
 import type { FlowKind, MemberOutcome, NewFlow, StoredFlow } from "../../contracts/flows.js";
 import type { FinalState, StoredTask } from "../../contracts/store.js";
+import { flowAsTask as openFlowAsTask } from "../../core/flow-as-task.js";
 import { errorFrom } from "./error-text.js";
 
 /** A row of `qluster_flow`. */
@@ -72,10 +73,7 @@ export function openedFlow({ expiresMs: _life, ...flow }: NewFlow, now: number):
 
 /** An open flow as a task that runs. */
 export function flowAsTask(row: FlowRow): StoredTask {
-  const { id, kind, queue, func, name, grp, envelope, opened_at } = row;
-  const times = { queuedAt: opened_at, dueAt: opened_at, startedAt: opened_at, stoppedAt: null };
-  const common = { id, kind, queue, func, name, group: grp, envelope, parent: null, priority: 0, attempts: 0 };
-  return { ...common, ...times, state: "running", worker: null, result: null, error: null };
+  return openFlowAsTask(flowFrom(row));
 }
 
 /** A row of `qluster_flow_member` with an outcome. */

@@ -17,11 +17,24 @@ local function isYoungMember(member, place, groupPlace)
   return hasFlag(tonumber(string.sub(member, 1, 2), 16), isInGroup) and tonumber(place) >= groupPlace
 end
 
+local openFlows = {}
+local function isOpen(flow)
+  if openFlows[flow] == nil then openFlows[flow] = redis.call('HGET', P .. 'f:' .. flow, 'state') == 'open' end
+  return openFlows[flow]
+end
+
+local function isOfOpenFlow(member)
+  if not hasFlag(tonumber(string.sub(member, 1, 2), 16), isMember) then return false end
+  local value = redis.call('GET', P .. 't:' .. string.sub(member, 3))
+  local flow = value and membershipOf(bodyOfFinished(value))
+  return flow and isOpen(flow)
+end
+
 -- Removes from `found` (members and places) what may go.
 local function removeSome(list, found, groupPlace)
   local gone, kept = {}, -1
   for i = 1, #found, 2 do
-    if isYoungMember(found[i], found[i + 1], groupPlace) then
+    if isYoungMember(found[i], found[i + 1], groupPlace) or isOfOpenFlow(found[i]) then
       if kept == -1 then kept = found[i + 1] end
     else
       gone[#gone + 1] = found[i]

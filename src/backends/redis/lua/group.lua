@@ -19,18 +19,14 @@ if ARGV[2] == 'list' then
 end
 
 -- Takes the label off: out of the value's head, and out of the flags wherever they stand.
-local function unlabel(list, id, place)
-  local value = redis.call('GET', P .. 't:' .. id)
-  if not value then return end
-  local size, from = string.match(value, '^[^\n]*\n[^;]*;(%d+);[^\n]*\n()')
-  local bodyAt = from + tonumber(size)
-  local body = string.sub(value, bodyAt)
+local function unlabel(list, id, place, value)
+  local body = bodyOfFinished(value)
   local member, dates, rest = string.match(body, '^([^;]*)(;[^;]*;[^;]*;[^;]*;)[^\n]*(\n.*)$')
   local head = headOf(body)
   head[4] = cjson.null
   local before = string.sub(member, 15, 16)
   local flags = string.format('%02x', flagsOf(member) - isInGroup)
-  redis.call('SET', P .. 't:' .. id, string.sub(value, 1, bodyAt - 1) .. string.sub(member, 1, 14) .. flags
+  redis.call('SET', P .. 't:' .. id, string.sub(value, 1, #value - #body) .. string.sub(member, 1, 14) .. flags
     .. string.sub(member, 17) .. dates .. cjson.encode(head) .. rest)
   -- Its place among the sorted ones went by the old flags: retention sorts all anew.
   redis.call('HDEL', P .. 'counters', 'per')
@@ -38,24 +34,22 @@ local function unlabel(list, id, place)
   redis.call('ZADD', P .. list, place, flags .. id)
 end
 
+-- Members are tasks, and the records of iterables.
 local function dissolve(key, outcome, most)
-  local list = 'done:t' .. outcome
   local found = redis.call('ZRANGE', key, 0, most - 1, 'WITHSCORES')
-  local members = {}
+  local members = { ['done:t' .. outcome] = {}, ['done:f' .. outcome] = {} }
   for i = 1, #found, 2 do
     local id = found[i]
-    if ARGV[4] == '1' then
-      local value = redis.call('GET', P .. 't:' .. id)
-      if value then
-        local size, from = string.match(value, '^[^\n]*\n[^;]*;(%d+);[^\n]*\n()')
-        members[#members + 1] = string.sub(value, from + tonumber(size) + 14, from + tonumber(size) + 15) .. id
-      end
-    else
-      unlabel(list, id, found[i + 1])
+    local value = redis.call('GET', P .. 't:' .. id)
+    if value then
+      local body = bodyOfFinished(value)
+      local list = 'done:' .. (headOf(body)[5] == 'iter' and 'f' or 't') .. outcome
+      if ARGV[4] == '1' then members[list][#members[list] + 1] = string.sub(body, 15, 16) .. id
+      else unlabel(list, id, found[i + 1], value) end
     end
     redis.call('ZREM', key, id)
   end
-  removeFinished(list, members)
+  for list, some in pairs(members) do removeFinished(list, some) end
   return #found / 2
 end
 

@@ -68,11 +68,13 @@ local function takeKey(message, fresh)
 end
 
 -- Queues `count` messages that stand in ARGV from `at` on, `stride` apart. Returns those that were not new, as pairs of
--- their place (from 0) and the id of the task that has the id or the key.
-local function insert(at, count, stride, finishedToo)
+-- their place (from 0) and the id of the task that has the id or the key. `passed`: ids that count as known. `isUnsent`: the
+-- caller does not know of them, so with a broker elsewhere others send them, at once.
+local function insert(at, count, stride, finishedToo, passed, isUnsent)
   local ids = {}
   for i = 0, count - 1 do ids[i + 1] = ARGV[at + i * stride] end
   local known = knownIds(ids, finishedToo)
+  for id in pairs(passed or {}) do known[id] = true end
   local seq = redis.call('HINCRBY', P .. 'counters', 'messages', count) - count
   local bodies, lists, sends, hooks, refused, fresh = {}, {}, {}, {}, {}, {}
   for i = 0, count - 1 do
@@ -93,7 +95,7 @@ local function insert(at, count, stride, finishedToo)
         if message.due > now then push(lists, 'd:' .. message.number, message.due, message.member)
         else push(lists, 'q:' .. message.number, message.rank * dueRange + math.min(now, dueRange - 1), message.member) end
         if flags % 2 == isHook then hooks[#hooks + 1] = message.member end
-        if outbox then push(sends, 'unsent', timeToSend(message.due), message.member) end
+        if outbox then push(sends, 'unsent', (isUnsent and nearTo or timeToSend)(message.due), message.member) end
         if flags >= isNamed and hasFlag(flags, isNamed) then redis.call('ZADD', P .. 'nm:' .. headOf(message.body)[3], now, id) end
       end
     end

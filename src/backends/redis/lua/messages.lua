@@ -4,7 +4,7 @@
 -- A message stands in those lists as a member that says all that moving it needs:
 --   12 hex digits of enqueue order, 2 of rank, 2 of flags, 6 of the queue's number, then the id.
 -- Lists of what may be taken sort by rank and due time in one score, and by enqueue order within it.
-local isHook, uniqueTillEnd, uniqueTillStart, isInGroup, isNamed, isScheduled = 1, 2, 4, 8, 16, 32
+local isHook, uniqueTillEnd, uniqueTillStart, isInGroup, isNamed, isScheduled, isMember = 1, 2, 4, 8, 16, 32, 64
 local dueRange = 4398046511104 -- 2 ^ 42 milliseconds: up to the year 2109
 
 local function idOf(member) return string.sub(member, 23) end
@@ -18,8 +18,12 @@ local function hasFlag(flags, flag) return bit.band(flags, flag) ~= 0 end
 -- A body: member;queued;due;expires;head, a line feed, the envelope.
 local function memberOf(body) return string.match(body, '^[^;]*') end
 local function expiryOf(body) return tonumber(string.match(body, '^[^;]*;[^;]*;[^;]*;([^;]*)')) end
--- The head: queue, func, name, group, kind, parent, priority, unique key, until, for.
+-- The head: queue, func, name, group, kind, parent, priority, unique key, until, for; of a member of a flow also
+-- "flow.place.run". The place is empty in a batch, which counts by itself.
 local function headOf(body) return cjson.decode(string.match(body, '^[^;]*;[^;]*;[^;]*;[^;]*;([^\n]*)')) end
+
+-- Flow, place and run, from a body or from a head and envelope.
+local function membershipOf(text) return string.match(text, '^[^\n]*"(%x+)%.(%d*)%.(%d+)"%]\n') end
 
 -- What is not as it was at first: deliveries;attempts;starts;due;started;stopped;worker.
 local function readChanges(text)
@@ -99,6 +103,18 @@ local function giveBack(member, score)
   redis.call('ZADD', P .. 'q:' .. number, score, member)
   resendLater(member, now)
   wake('q:' .. number)
+end
+
+-- Leaves an order for the cluster that holds a message.
+local function tellHolder(member, order)
+  for _, consumer in ipairs(redis.call('ZRANGE', P .. 'leases', 0, -1)) do
+    if redis.call('HEXISTS', P .. 'h:' .. consumer, member) == 1 then
+      local cluster = redis.call('HGET', P .. 'c:' .. consumer, 'cluster')
+      redis.call('RPUSH', P .. 'o:' .. cluster, order)
+      redis.call('EXPIRE', P .. 'o:' .. cluster, 86400)
+      wake('store')
+    end
+  end
 end
 
 -- The key a message has is free again, unless somebody else has it by now.

@@ -1,7 +1,16 @@
 -- Removes finished tasks. `list` is where they stand, such as "done:ts", and `members` their flags and ids.
-local function finishedHead(value)
+local function bodyOfFinished(value)
   local size, from = string.match(value, '^[^\n]*\n[^;]*;(%d+);[^\n]*\n()')
-  return headOf(string.sub(value, from + tonumber(size)))
+  return string.sub(value, from + tonumber(size))
+end
+
+local function finishedHead(value) return headOf(bodyOfFinished(value)) end
+
+-- A flow goes with its record.
+local function removeFlows(ids)
+  for _, id in ipairs(ids) do
+    redis.call('UNLINK', P .. 'f:' .. id, P .. 'fo:' .. id, P .. 'fm:' .. id, P .. 'fj:' .. id)
+  end
 end
 
 -- The value by which the successes of this project are counted apart, as text.
@@ -38,6 +47,7 @@ local function removeFinished(list, members)
   callWith('ZREM', P .. list, members)
   redis.call('UNLINK', unpack(keys))
   forgetDetails(ids)
+  if string.sub(list, 6, 6) == 'f' then removeFlows(ids) end
   wake('store')
   return #members
 end

@@ -3,14 +3,18 @@
 --@ insert
 --@ outcomes
 --@ endings
--- Ends deliveries that a consumer holds. ARGV: now, consumer, how many, 1 when an earlier try may have arrived, then five
--- for each: member, action, run time or delay, ending or attempt, result. Then the follow-ups: the place of their settlement
--- (from 1), and the message. Returns 1 or 0 for each.
+--@ members
+--@ telling
+-- Ends deliveries that a consumer holds. ARGV: now, consumer, how many, 1 when an earlier try may have arrived, how many
+-- moves, then five for each: member, action, run time or delay, ending or attempt, result. Then the moves of flows. Then the
+-- follow-ups: the place of their settlement (from 1), and the message. Returns 1 or 0 for each, or 2: it lacks a move, and
+-- nothing of it was stored. Then for each 2 what has to be known for it.
 --   s, f: success or another end, kept · n: success, not kept · r: retry · q: back, unstarted · p: back, a suspect ·
 --   d: removed
 local id, count, again = ARGV[2], tonumber(ARGV[3]), ARGV[4] == '1'
 local held = P .. 'h:' .. id
-local first, width = 5, 5
+local first, width = 6, 5
+local followUpsAt = readMoves(first + count * width, tonumber(ARGV[5]))
 local answers, members, ids, keys = {}, {}, {}, {}
 for i = 1, count do
   local member = ARGV[first + (i - 1) * width]
@@ -36,7 +40,7 @@ local areAllNew = true
 for from = 1, count, chunk do
   if redis.call('EXISTS', unpack(keys, from, math.min(count, from + chunk - 1))) > 0 then areAllNew = false end
 end
-local gone, goneIds, changed, dropped, done = {}, {}, {}, {}, {}
+local gone, goneIds, changed, dropped, done, lacking = {}, {}, {}, {}, {}, {}
 
 local function putBack(i, at, action)
   local c = readChanges(changes[i])
@@ -53,17 +57,27 @@ local function putBack(i, at, action)
   if changes[i] or action ~= 'q' or delay > 0 or attempt ~= '' then writeChanges(ids[i], c) end
 end
 
+local function isEnd(action) return action == 's' or action == 'f' or action == 'n' end
+
 for i = 1, count do
   local at = first + (i - 1) * width
   local action = ARGV[at + 1]
+  local flow, place, run
+  if scores[i] and bodies[i] and not done[members[i]] and isEnd(action) and hasFlag(flagsOf(members[i]), isMember) then
+    flow, place, run = toTell(ids[i], bodies[i])
+  end
   if not scores[i] or not bodies[i] or done[members[i]] then
     answers[i] = wasStored(i, at) and 1 or 0
+  elseif flow and lacksMove(flow) then
+    answers[i] = 2
+    lacking[#lacking + 1] = { flow, place, run }
   else
     answers[i] = 1
     done[members[i]] = true
     gone[#gone + 1] = members[i]
     -- The first write is one that a full memory allows; the rest of a script that has begun is allowed as well.
     if #gone == 1 then redis.call('HDEL', held, members[i]) end
+    if flow then tell(flow, place, run, action ~= 'f', ARGV[at + 3], ARGV[at + 4]) end
     if action == 'r' or action == 'q' or action == 'p' then
       putBack(i, at, action)
     elseif action == 'd' then
@@ -83,10 +97,12 @@ if #gone > 0 then
   if #goneIds > 0 then callWith('HDEL', P .. 'm', goneIds) end
   if #changed > 0 then callWith('HDEL', P .. 'x', changed) end
   forget(dropped)
+  storeFlows()
   storeEnded()
 end
 
-for at = first + count * width, #ARGV, messageWidth + 1 do
+for _, lack in ipairs(lacking) do answers[#answers + 1] = needOf(unpack(lack)) end
+for at = followUpsAt, #ARGV, messageWidth + 1 do
   if answers[tonumber(ARGV[at])] == 1 then insert(at + 1, 1, messageWidth, true) end
 end
 return answers

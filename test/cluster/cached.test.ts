@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ref, ResultExpiredError } from "qluster";
-import { rows } from "../support/workshop-store.js";
+import { storeOf } from "../support/workshop-store.js";
 import { until, workshop } from "../support/workshop.js";
 
 describe("a cached result in a cluster", () => {
@@ -13,8 +13,9 @@ describe("a cached result in a cluster", () => {
 
     expect(await shop.q.result(id, { wait: "20s", cached: true })).toBe("secret-word");
     const stoppedAt = (await shop.q.status(id))?.stoppedAt?.getTime() ?? 0;
-    const [row] = await rows<{ result: string }>(shop, `SELECT result FROM qluster_task WHERE id = '${id}'`);
-    expect(row?.result).not.toContain("secret-word");
+    const [stored] = await (await storeOf(shop)).get([id]);
+    expect(stored?.state).toBe("succeeded");
+    expect(stored?.result).not.toContain("secret-word");
     let lastReadAt = 0;
     await until(
       async () => {
