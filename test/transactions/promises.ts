@@ -108,7 +108,7 @@ export function describePromises(libraries: readonly Library[], prepare: (librar
           [link(echo, 1), parallel([link(echo, previous()), link(echo, 2)]), link(echo, previous())],
           { onComplete: echo, name: "report" },
         );
-        iter = await verbs.asyncIter(echo, ["a", "b", "c"], { hook: echo });
+        iter = await verbs.asyncIter(echo, [["a"], ["b"], ["c"]], { hook: echo });
         none = await verbs.asyncIter(echo, [], { hook: echo });
         await run(`INSERT INTO item (name) VALUES ('${chain}')`);
         expect(await q.flow(chain)).toBeUndefined();
@@ -133,7 +133,7 @@ export function describePromises(libraries: readonly Library[], prepare: (librar
       const ids: string[] = [];
       const enqueue = async (tx: object): Promise<void> => {
         ids.push(await q.in(tx).asyncChain([link(echo, 1), link(echo, previous())]));
-        ids.push(await q.in(tx).asyncIter(echo, [1, 2]));
+        ids.push(await q.in(tx).asyncIter(echo, [[1], [2]]));
       };
 
       await library.transaction(async (tx, run, nested) => {
@@ -145,7 +145,7 @@ export function describePromises(libraries: readonly Library[], prepare: (librar
       });
       const rolledBack = library.transaction(async (tx) => {
         await q.withTransaction(tx, async () => {
-          ids.push(await q.asyncChain([link(echo, 1)]), await q.asyncIter(echo, [1, 2]));
+          ids.push(await q.asyncChain([link(echo, 1)]), await q.asyncIter(echo, [[1], [2]]));
         });
         await enqueue(tx);
         throw new Error("never mind");
@@ -164,7 +164,7 @@ export function describePromises(libraries: readonly Library[], prepare: (librar
 
       await library.transaction(async (tx, run) => {
         const verbs = q.in(tx);
-        const elements = (last: unknown) => Array.from({ length: size }, (_, n) => (n < size - 1 ? n : last));
+        const elements = (last: unknown) => Array.from({ length: size }, (_, n) => [n < size - 1 ? n : last] as const);
         const refused = async () =>
           await verbs.asyncIter(
             echo,
@@ -231,8 +231,8 @@ export function describePromises(libraries: readonly Library[], prepare: (librar
           () => verbs.asyncTasks([link(echo, 1), link(ref(echo, { queue: "" }), 1)]),
           () => verbs.asyncChain([link(echo, 1), link(echo, () => "a function")]),
           () => verbs.asyncChain([link(echo, 1)], { sync: true }),
-          () => verbs.asyncIter(ref(echo, { sync: true }), [1]),
-          () => verbs.asyncIter(echo, [1, () => "a function"]),
+          () => verbs.asyncIter(ref(echo, { sync: true }), [[1]]),
+          () => verbs.asyncIter(echo, [[1], [() => "a function"]]),
         ];
         for (const call of refused) await expect((async () => await call())()).rejects.toThrow();
         await run("INSERT INTO item (name) VALUES ('healthy')");

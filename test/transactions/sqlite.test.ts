@@ -35,14 +35,14 @@ describe("inside db.transaction of a synchronous library, which waits for nothin
 
     db.transaction(() => {
       opened.push(q.in(db).asyncChain([link(echo, 1), link(echo, previous())]));
-      opened.push(q.in(db).asyncIter(echo, new Set([1, 2, 3])));
+      opened.push(q.in(db).asyncIter(echo, new Set([[1], [2], [3]] as const)));
       opened.push(q.in(db).asyncIter(echo, []));
     })();
     const waiting = db.transaction(() => {
       void q.in(db).asyncIter(
         echo,
         (async function* numbers() {
-          yield 1;
+          yield [1] as const;
         })(),
       );
     });
