@@ -35,10 +35,7 @@ export async function startPostgres(options: ServerOptions = {}): Promise<Postgr
   const bin = binaries();
   const folder = mkdtempSync(join(tmpdir(), "qluster-postgres-"));
   const data = join(folder, "data");
-  if (isRoot()) {
-    const [uid, gid] = ids("postgres");
-    chownSync(folder, uid, gid);
-  }
+  giveToPostgres(folder);
   const { auth = "trust", fsync = false, settings = [], password } = options;
   const secretFile = join(folder, "password");
   if (password !== undefined) writeFileSync(secretFile, `${password}\n`);
@@ -130,6 +127,13 @@ function run(args: readonly (string | number)[]): void {
   // The server keeps the output open, so it goes nowhere; what it has to say stands in its log.
   const { status, error } = spawnSync(program, rest, { stdio: "ignore", cwd: "/" });
   if (status !== 0) throw new Error(`${rest.join(" ")} failed with ${error?.message ?? `status ${status}`}.`);
+}
+
+/** Lets the user that Postgres runs as have files and folders of ours. */
+export function giveToPostgres(...paths: readonly string[]): void {
+  if (!isRoot()) return;
+  const [uid, gid] = ids("postgres");
+  for (const path of paths) chownSync(path, uid, gid);
 }
 
 function isRoot(): boolean {
