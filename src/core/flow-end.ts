@@ -49,6 +49,11 @@ export function carriesResults({ envelope }: Pick<StoredFlow, "envelope">, state
   return state === "succeeded" && header !== undefined && hooksOf(header, true).length > 0;
 }
 
+/** The schedule that opened a flow; `null`: none did. The record of the flow has it as its `parent`. */
+export function parentOfFlow({ envelope }: Pick<StoredFlow, "envelope">): string | null {
+  return readHeader(envelope)?.parent ?? null;
+}
+
 /** The end of a flow as hooks see it. */
 function noteOfFlow(flow: StoredFlow, { state, error, at, members }: FlowEnd): StoredNote {
   const { id, queue, envelope, openedAt } = flow;

@@ -19,6 +19,7 @@ import {
   theFlow,
 } from "../../src/testing/flow/flows.js";
 import { consumer, idOf } from "../../src/testing/messages.js";
+import { change, firing, insert, newSchedule } from "../../src/testing/schedules/schedules.js";
 import { failed, finishOne, newTask, runTask, stateOf, succeeded, succeededUnkept } from "../../src/testing/tasks.js";
 import { moveSlot } from "../support/redis-slots.js";
 import { startRedis, startRedisCluster, type RedisServer } from "../support/redis.js";
@@ -260,6 +261,58 @@ describe("an iterable on Redis", () => {
     while ((await backend.store.clean(all)) > 0);
     expect(keysOf(project, "f*")).toEqual([]);
     expect(keysOf(project, "done:*")).toEqual([]);
+  });
+});
+
+describe("a task on Redis that opens a flow for a slot of a schedule", () => {
+  it("is counted nowhere, and its run tells of the flow, also when that is gone (P200, P222)", async () => {
+    const project = nextProject();
+    const backend = await open(project);
+    const schedule = await insert(backend, newSchedule("s"));
+    const fired = firing(schedule, "flow", 1_000);
+    await change(backend, { ...fired, tasks: fired.tasks.map((task) => ({ ...task, kind: "chain" })) });
+    const runState = async (): Promise<string | undefined> =>
+      (await backend.store.schedules.runs(schedule.id, { limit: 1 }))[0]?.state;
+    const states = [await runState()];
+    const counted = await backend.store.counts(10);
+    const [owner, [opener]] = await takeWaiting(backend);
+    const { envelope } = newFlow("chain");
+    const withParent = envelope.replace("{", `{"parent":${JSON.stringify(schedule.id)},`);
+
+    await flowsOf(backend).open(newFlow("chain", { steps: [1], envelope: withParent }), [member(0)]);
+    await finishOne(backend, owner, succeededUnkept(opener!));
+    states.push(await runState());
+    const [whileOpen] = await backend.store.get([flowId]);
+    await runWaiting(backend);
+    states.push(await runState());
+    const [ended] = await backend.store.finished([flowId]);
+    const all = { successesMs: 0, failuresMs: 0, successesCount: null, per: null, groupMs: -1 };
+    while ((await backend.store.clean(all)) > 0);
+    states.push(await runState());
+
+    expect(states).toEqual(["queued", "running", "succeeded", "succeeded"]);
+    expect([whileOpen?.parent, ended?.parent]).toEqual([schedule.id, schedule.id]);
+    expect(counted).toEqual({ queued: 0, running: 0, succeeded: 0, failed: 0 });
+    expect((await backend.store.throughput(0)).map(({ succeeded: count }) => count)).toEqual([1]);
+    expect(keysOf(project, "hooks")).toHaveLength(1);
+    await owner.close();
+  });
+
+  it("leaves the record of a flow when it fails, and no member of the group (P129)", async () => {
+    const project = nextProject();
+    const backend = await open(project);
+    await backend.store.submit([
+      newTask("a", { kind: "chain", group: "g" }),
+      newTask("b", { kind: "iter", group: "g" }),
+    ]);
+
+    await runWaiting(backend, failed);
+
+    expect(await backend.store.counts(10)).toEqual({ queued: 0, running: 0, succeeded: 0, failed: 0 });
+    expect((await backend.store.group("g", { which: "all" })).map(({ id }) => id)).toEqual([idOf("b")]);
+    expect(await backend.store.throughput(0)).toEqual([]);
+    expect(keysOf(project, "done:*").map((key) => key.split(":").at(-1))).toEqual(["ff"]);
+    expect(keysOf(project, "hooks")).toEqual([]);
   });
 });
 

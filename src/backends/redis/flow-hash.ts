@@ -1,5 +1,6 @@
 import type { FlowKind, MemberOutcome, NewFlow, StoredFlow } from "../../contracts/flows.js";
 import type { FinalState, NewTask } from "../../contracts/store.js";
+import { parentOfFlow } from "../../core/flow-end.js";
 import { placesOf } from "../../core/flow.js";
 import { readEnding } from "./ending.js";
 import { packMessage, readBody } from "./packing.js";
@@ -63,9 +64,10 @@ export function packFlow(flow: NewFlow): Values {
   return [...fixed, ...yesOrNo, "run", 0, "done", 0, "failed", 0, "failedAt", "", "joined", 0, "places", size];
 }
 
-function asMessage({ id, kind, queue, envelope, func, name, group }: NewFlow): NewTask {
+function asMessage(flow: NewFlow): NewTask {
+  const { id, kind, queue, envelope, func, name, group } = flow;
   const times = { priority: 0, delayMs: 0, dueAt: null, expiresMs: null };
-  return { id, queue, envelope, func, name, group, kind, parent: null, ...times, unique: null };
+  return { id, queue, envelope, func, name, group, kind, parent: parentOfFlow(flow), ...times, unique: null };
 }
 
 /** How many outcomes make what comes after a step; nothing, while nobody knows. */

@@ -1,7 +1,7 @@
 import type { MemberOutcome } from "../../contracts/flows.js";
 import type { NewTask } from "../../contracts/store.js";
 import { attachResults } from "../../core/attached-results.js";
-import { flowHooks, type FlowEnd } from "../../core/flow-end.js";
+import { carriesResults, flowHooks, type FlowEnd } from "../../core/flow-end.js";
 import { advanceFlow, faultOf, placesOf } from "../../core/flow.js";
 import { readHeader } from "../../core/task-header.js";
 import type { Ending } from "./ending.js";
@@ -106,10 +106,7 @@ async function hooksOf(
   end: Omit<FlowEnd, "members">,
   own: MemberOutcome | undefined,
 ): Promise<NewTask[]> {
-  let isAsked = false;
-  const hooks = flowHooks(flow, { ...end, members: () => ((isAsked = true), null) });
-  if (!isAsked) return hooks;
-  const members = await carried(project, flow, own);
+  const members = carriesResults(flow, end.state) ? await carried(project, flow, own) : [];
   return flowHooks(flow, { ...end, members: () => members });
 }
 

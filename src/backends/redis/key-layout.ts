@@ -18,6 +18,7 @@ export const messageFlags = {
   named: 16,
   scheduled: 32,
   member: 64,
+  flow: 128,
 } as const;
 
 /** Lower ranks are taken first: from 0 for priority 100 to 200 for priority -100. */

@@ -64,6 +64,8 @@ describe("a message", () => {
     expect(flagsOf({ kind: "hook" })).toBe(1);
     expect(flagsOf({ unique: { key: "k", until: "finished", forMs: null } })).toBe(2);
     expect(flagsOf({ unique: { key: "k", until: "started", forMs: null }, group: "g", name: "n" })).toBe(28);
+    expect(flagsOf({ kind: "chain", parent: "s" })).toBe(160);
+    expect(flagsOf({ kind: "hook", parent: "t" })).toBe(1);
     expect(flagsOf({ member: { flow: id, place: 3, run: 0 } })).toBe(64);
   });
 

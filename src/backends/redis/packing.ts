@@ -78,13 +78,13 @@ function memberText({ flow, place, run }: Membership): string {
 }
 
 function flagsOf({ kind, parent, unique, group, name, member }: NewTask): number {
-  let flags = kind === "hook" ? messageFlags.hook : 0;
+  let flags = kind === "hook" ? messageFlags.hook : kind === "task" ? 0 : messageFlags.flow;
   if (unique !== null) {
     flags += unique.until === "started" ? messageFlags.uniqueTillStart : messageFlags.uniqueTillEnd;
   }
   if (group !== null) flags += messageFlags.inGroup;
   if (name !== null) flags += messageFlags.named;
-  if (kind === "task" && parent !== null) flags += messageFlags.scheduled;
+  if (kind !== "hook" && parent !== null) flags += messageFlags.scheduled;
   if (member !== undefined) flags += messageFlags.member;
   return flags;
 }

@@ -1,6 +1,6 @@
 -- Finished tasks. `t:<id>` has each in one value: its ending, a line feed, when, the result's size in bytes and what was
 -- changed, a line feed, the result, the body. `done:<kind><outcome>` lists them in the order in which they ended: kind is
--- t (task) or h (hook), outcome s (succeeded) or f (anything else), the members flags and id.
+-- t (task), h (hook) or f (flow), outcome s (succeeded) or f (anything else), the members flags and id.
 local ended = { values = {}, lists = {}, details = {}, sums = {} }
 
 local lastEnd
@@ -11,7 +11,7 @@ local function nextEnd()
   return lastEnd
 end
 
--- Counts it in the minute in which it is stored. Hooks are not counted.
+-- Counts it in the minute in which it is stored.
 local function countEnd(member, ok, ranMs)
   local queue = string.sub(member, 17, 22)
   local sum = ended.sums[queue]
@@ -20,16 +20,17 @@ local function countEnd(member, ok, ranMs)
   sum.b = sum.b + ranMs
 end
 
+local function kindOf(flags) return flags >= isFlow and 'f' or flags % 2 == isHook and 'h' or 't' end
 local endStamp = '\n' .. string.format('%.0f', now) .. ';'
 
 -- What only few have to do: hooks, groups, names, schedules, unique keys.
 local function finishFlagged(id, member, body, flags, ok, place)
-  if hasFlag(flags, isHook) then redis.call('SREM', P .. 'hooks', member) end
+  if isUncounted(flags) then redis.call('SREM', P .. 'hooks', member) end
   if not place and hasFlag(flags, isNamed) and redis.call('EXISTS', P .. 't:' .. id) == 0 then
     redis.call('ZREM', P .. 'nm:' .. headOf(body)[3], id)
   end
   if not place and ok and hasFlag(flags, isScheduled) then keepOutcome(id, headOf(body)[6], 'succeeded') end
-  if place and hasFlag(flags, isInGroup) and not hasFlag(flags, isHook) then
+  if place and hasFlag(flags, isInGroup) and (not isUncounted(flags) or headOf(body)[5] == 'iter') then
     push(ended.lists, 'g:' .. (ok and 's' or 'f') .. ':' .. headOf(body)[4], place, id)
   end
   if hasFlag(flags, uniqueTillEnd) or hasFlag(flags, uniqueTillStart) then freeKey(body, id) end
@@ -42,7 +43,7 @@ local function finish(id, member, body, changes, ok, keep, isNew, ending, result
   local number = flags == '00' and 0 or tonumber(flags, 16)
   local outcome = ok and 's' or 'f'
   local place
-  if number % 2 ~= isHook then countEnd(member, ok, ranMs) end
+  if not isUncounted(number) then countEnd(member, ok, ranMs) end
   if not keep then
     ended.details[#ended.details + 1] = id
   elseif isNew then
@@ -50,7 +51,7 @@ local function finish(id, member, body, changes, ok, keep, isNew, ending, result
     local values = ended.values
     values[#values + 1] = P .. 't:' .. id
     values[#values + 1] = ending .. endStamp .. #result .. ';' .. (changes or '') .. '\n' .. result .. body
-    push(ended.lists, 'done:' .. (number % 2 == isHook and 'h' or 't') .. outcome, place, flags .. id)
+    push(ended.lists, 'done:' .. kindOf(number) .. outcome, place, flags .. id)
   end
   if number > 0 then finishFlagged(id, member, body, number, ok, place) end
 end

@@ -94,7 +94,7 @@ local function insert(at, count, stride, finishedToo, passed, isUnsent)
         bodies[#bodies + 1] = message.body
         if message.due > now then push(lists, 'd:' .. message.number, message.due, message.member)
         else push(lists, 'q:' .. message.number, message.rank * dueRange + math.min(now, dueRange - 1), message.member) end
-        if flags % 2 == isHook then hooks[#hooks + 1] = message.member end
+        if isUncounted(flags) then hooks[#hooks + 1] = message.member end
         if outbox then push(sends, 'unsent', (isUnsent and nearTo or timeToSend)(message.due), message.member) end
         if flags >= isNamed and hasFlag(flags, isNamed) then redis.call('ZADD', P .. 'nm:' .. headOf(message.body)[3], now, id) end
       end

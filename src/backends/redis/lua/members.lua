@@ -25,7 +25,7 @@ local function membersByFlow(at, count, stride)
   local lists, order = {}, {}
   for i = 0, count - 1 do
     local from = at + i * stride
-    if tonumber(ARGV[from + 2]) >= isMember then
+    if hasFlag(tonumber(ARGV[from + 2]), isMember) then
       local flow, place = membershipOf(ARGV[from + 7])
       if not lists[flow] then
         lists[flow] = {}
@@ -46,8 +46,8 @@ local function freshOf(flow, all, passed)
     local known
     if flow.kind == 'batch' then known = seen[id] or redis.call('HEXISTS', P .. 'fj:' .. flow.id, id) == 1
     else known = place < places and redis.call('HEXISTS', P .. 'fo:' .. flow.id, place) == 1 end
-    if known then passed[id] = not seen[id] or nil
-    else push(fresh, 'all', id, place) end
+    if not known then push(fresh, 'all', id, place)
+    elseif not seen[id] then passed[id] = true end
     seen[id] = true
   end
   return fresh.all or {}

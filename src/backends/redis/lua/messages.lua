@@ -4,7 +4,7 @@
 -- A message stands in those lists as a member that says all that moving it needs:
 --   12 hex digits of enqueue order, 2 of rank, 2 of flags, 6 of the queue's number, then the id.
 -- Lists of what may be taken sort by rank and due time in one score, and by enqueue order within it.
-local isHook, uniqueTillEnd, uniqueTillStart, isInGroup, isNamed, isScheduled, isMember = 1, 2, 4, 8, 16, 32, 64
+local isHook, uniqueTillEnd, uniqueTillStart, isInGroup, isNamed, isScheduled, isMember, isFlow = 1, 2, 4, 8, 16, 32, 64, 128
 local dueRange = 4398046511104 -- 2 ^ 42 milliseconds: up to the year 2109
 
 local function idOf(member) return string.sub(member, 23) end
@@ -14,6 +14,8 @@ local function scoreOf(member, due)
   return tonumber(string.sub(member, 13, 14), 16) * dueRange + math.min(due, dueRange - 1)
 end
 local function hasFlag(flags, flag) return bit.band(flags, flag) ~= 0 end
+-- Hooks, and what opens a flow or is the record of one.
+local function isUncounted(flags) return flags >= isFlow or flags % 2 == isHook end
 
 -- A body: member;queued;due;expires;head, a line feed, the envelope.
 local function memberOf(body) return string.match(body, '^[^;]*') end
@@ -146,7 +148,7 @@ local function forget(members)
   local hooks = {}
   for i = 1, #members do
     local flags = flagsOf(members[i])
-    if hasFlag(flags, isHook) then hooks[#hooks + 1] = members[i] end
+    if isUncounted(flags) then hooks[#hooks + 1] = members[i] end
     if bodies[i] and flags > isHook then
       if hasFlag(flags, uniqueTillEnd) or hasFlag(flags, uniqueTillStart) then freeKey(bodies[i], ids[i]) end
       if hasFlag(flags, isNamed) then redis.call('ZREM', P .. 'nm:' .. headOf(bodies[i])[3], ids[i]) end

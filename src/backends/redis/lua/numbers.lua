@@ -14,7 +14,7 @@ if ARGV[2] == 'counts' then
     running = running + redis.call('HLEN', held)
     if hooks > 0 then
       for _, member in ipairs(redis.call('HKEYS', held)) do
-        if hasFlag(flagsOf(member), isHook) then heldHooks = heldHooks + 1 end
+        if isUncounted(flagsOf(member)) then heldHooks = heldHooks + 1 end
       end
     end
   end

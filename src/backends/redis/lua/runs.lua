@@ -2,7 +2,7 @@
 --@ messages
 --@ outcomes
 -- What became of the slots of a schedule, newest first. ARGV: now, schedule, limit, only numbers below this. Returns now,
--- then four for each: the run, and about its task: s (ended so) and how · w (waits) or h (is held), body without its
+-- then four for each: the run, and about its task: s (stands so) and how · w (waits) or h (is held), body without its
 -- envelope, changes · nothing when nobody can tell.
 local outcomes = P .. 'outcomes:' .. ARGV[2]
 
@@ -14,6 +14,8 @@ local function stateOf(task)
     local place = isWaiting(memberOf(body)) and 'w' or 'h'
     return { place, string.match(body, '^[^\n]*\n'), redis.call('HGET', P .. 'x', task) or '' }
   end
+  -- The task has opened a flow with its own id.
+  if redis.call('HGET', P .. 'f:' .. task, 'state') == 'open' then return { 's', 'running', '' } end
   local kept = redis.call('HGET', outcomes, task)
   if kept and kept ~= '' then return { 's', kept, '' } end
   return { '', '', '' }
