@@ -5,10 +5,11 @@ import { openTask, sealTask } from "../core/envelope.js";
 import { memberId, placesOf } from "../core/flow.js";
 import { checkLength } from "../core/names.js";
 import { readHeader, type HeaderBefore, type TaskHeader } from "../core/task-header.js";
-import { FlowError, QlusterError } from "../errors.js";
-import type { Prepared } from "./enqueuer.js";
-import { defaultExpiresMs, type FlowDesk } from "./flow-desk.js";
-import { stepsOf, type StepParts } from "./link.js";
+import { FlowError } from "../errors.js";
+import type { PartOfFlow, Prepared } from "./enqueuer.js";
+import { defaultExpiresMs, type FlowDesk, type FlowParts } from "./flow-desk.js";
+import { after, eachInTurn, placed } from "./in-turn.js";
+import { stepsOf, type LinkParts, type StepParts } from "./link.js";
 import { checkKnown, filledText, refuse, trueOrFalse } from "./option-checks.js";
 import { newId } from "./random-ids.js";
 import { cachedMs } from "./request-plan.js";
@@ -43,22 +44,8 @@ export class Chains {
 
   async #send(links: unknown, options: unknown): Promise<string> {
     this.#desk.check();
-    const plan = planChain(options);
-    const steps = stepsOf(links);
-    const id = newId();
-    const members = await this.#seal(id, steps, plan);
-    const here = plan.sync ?? this.#desk.config.sync;
-    const flow = await this.#desk.newFlow({
-      id,
-      kind: "chain",
-      func: "chain",
-      args: members.map(({ task }) => task.func),
-      header: headerOf(id, steps, plan),
-      steps: steps.map(({ links: some }) => some.length),
-      stops: !plan.continues,
-      expiresMs: plan.expiresMs,
-      queued: !here,
-    });
+    const { id, here, members, parts, plan } = await prepareChain(this.#desk, links, options);
+    const flow = await this.#desk.newFlow(parts);
     const tasks = members.map(({ task }) => task);
     await this.#desk.write((flows) => flows.open(flow, tasks));
     for (const member of members) this.#desk.sender.sent(member);
@@ -84,22 +71,6 @@ export class Chains {
     const sealed = again.map((task) => this.#sealAgain(task, run));
     const resumed = await this.#desk.write((store) => store.resume(id, run, sealed, defaultExpiresMs));
     if (!resumed) throw new FlowError(`The chain ${id} was resumed or changed by somebody else at this moment.`);
-  }
-
-  async #seal(id: string, steps: readonly StepParts[], plan: ChainPlan): Promise<Prepared[]> {
-    const members: Prepared[] = [];
-    let before: HeaderBefore | undefined;
-    for (const [step, { links, parallel }] of steps.entries()) {
-      const from = members.length;
-      for (const { target, args } of links) {
-        const place = members.length;
-        const member = { flow: id, place, run: 0 };
-        const part = { id: memberId(id, place, 0), member, group: plan.group ?? id, before };
-        members.push(await placed(step, async () => await this.#desk.sender.prepare(target, args, part)));
-      }
-      before = { flow: id, from, to: members.length, parallel, continues: plan.continues };
-    }
-    return members;
   }
 
   #sealAgain(task: NewTask, run: number): NewTask {
@@ -135,6 +106,63 @@ export class Chains {
     const outcomes = await (await this.#desk.flows()).outcomes(id, from, Number.MAX_SAFE_INTEGER);
     return outcomes.filter(({ place }) => place < to);
   }
+}
+
+/** A chain that only needs to be written. */
+export interface PreparedChain {
+  readonly id: string;
+  /** It is to run in this process. */
+  readonly here: boolean;
+  readonly parts: FlowParts;
+  readonly members: readonly Prepared[];
+  readonly plan: ChainPlan;
+}
+
+/** Checks and seals all links. A promise only where the application makes it one. */
+export function prepareChain(desk: FlowDesk, links: unknown, options: unknown): PreparedChain | Promise<PreparedChain> {
+  const plan = planChain(options);
+  const steps = stepsOf(links);
+  const id = newId();
+  const here = plan.sync ?? desk.config.sync;
+  const members = eachInTurn(requestsOf(id, steps, plan), ({ step, target, args, part }) =>
+    placed(`place ${step} of the chain`, () => desk.sender.prepare(target, args, part)),
+  );
+  return after(members, (sealed) => {
+    const parts: FlowParts = {
+      id,
+      kind: "chain",
+      func: "chain",
+      args: sealed.map(({ task }) => task.func),
+      header: headerOf(id, steps, plan),
+      steps: steps.map(({ links: some }) => some.length),
+      stops: !plan.continues,
+      expiresMs: plan.expiresMs,
+      queued: !here,
+    };
+    return { id, here, parts, members: sealed, plan };
+  });
+}
+
+interface LinkRequest extends LinkParts {
+  readonly step: number;
+  readonly part: PartOfFlow;
+}
+
+/** All links by place. */
+function requestsOf(id: string, steps: readonly StepParts[], plan: ChainPlan): LinkRequest[] {
+  const requests: LinkRequest[] = [];
+  let before: HeaderBefore | undefined;
+  for (const [step, { links, parallel }] of steps.entries()) {
+    const from = requests.length;
+    for (const { target, args } of links) {
+      const place = requests.length;
+      const member = { flow: id, place, run: 0 };
+      const part = { id: memberId(id, place, 0), member, group: plan.group ?? id, before };
+      requests.push({ step, target, args, part });
+    }
+    before = { flow: id, from, to: requests.length, parallel, continues: plan.continues };
+  }
+  return requests;
 }
 
 function planChain(given: unknown): ChainPlan {
@@ -173,16 +201,6 @@ function headerOf(id: string, steps: readonly StepParts[], plan: ChainPlan): Omi
       ...(wide.length === 0 ? {} : { parallel: Object.fromEntries(wide) as Record<string, number> }),
     },
   };
-}
-
-/** Says at which link something was refused. */
-async function placed<T>(step: number, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof QlusterError) error.message = `At place ${step} of the chain: ${error.message}`;
-    throw error;
-  }
 }
 
 function nothingToResume(id: string, state: string): string {

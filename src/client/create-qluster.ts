@@ -27,7 +27,7 @@ import type { ScheduleVerbs } from "./schedule-types.js";
 import { Sender } from "./sender.js";
 import { statusOf } from "./status.js";
 import { Transactions, type InsideVerbs, type PlainVerbs, type Scheduling } from "./transactions.js";
-import type { EnqueueVerbs, GroupOptions, Qluster, ReadOptions, TransactionOptions } from "./types.js";
+import type { EnqueueVerbs, FlowVerbs, GroupOptions, Qluster, ReadOptions, TransactionOptions } from "./types.js";
 import { Waiters } from "./waiters.js";
 
 /** For tests and programs that build on Qluster. */
@@ -77,6 +77,8 @@ function onBackend(config: ResolvedConfig, open: () => Promise<Backend>): Qluste
   const sender = new Sender(connection, config, logger, keys);
   const waiters = new Waiters(store);
   const opener: Opener = { keys, limits: config };
+  const desk = new FlowDesk(connection, sender, config);
+  const flows = flowSender(desk);
   const scheduling = schedulingOf({
     enqueue: () => sender.host,
     config,
@@ -84,14 +86,15 @@ function onBackend(config: ResolvedConfig, open: () => Promise<Backend>): Qluste
     checkLive: (func) => sender.checkLive(func),
     warn: (text) => logger.warn(text),
   });
-  const transactions = new Transactions(connection, sender, scheduling);
+  const transactions = new Transactions(connection, desk, scheduling);
   const reader = new FlowReader(store, opener);
   const cached = new CachedResults(async () => (await connection.backend()).cache);
   const groups = new Groups(store, waiters, opener, cached);
   const verbs: Qluster = {
     ...enqueueVerbs(() => transactions.ambient ?? sender),
     ...transactionVerbs(transactions, (tx) => new AfterCommit(tx, sender, logger)),
-    ...flowVerbs(new FlowDesk(connection, sender, config), reader, waiters),
+    ...enqueueFlowVerbs(() => transactions.ambient ?? flows),
+    ...flowVerbs(desk, reader, waiters),
     ...readVerbs({ waiters, opener, reader, cached, groups }),
     ...groupVerbs(groups),
     ...taskVerbs(connection, store),
@@ -121,6 +124,25 @@ function enqueueVerbs(verbs: () => PlainVerbs): EnqueueVerbs {
   };
 }
 
+type FlowSender = Pick<InsideVerbs, "sendChain" | "sendIter">;
+
+function flowSender(desk: FlowDesk): FlowSender {
+  const chains = new Chains(desk);
+  const iterables = new Iterables(desk);
+  return {
+    sendChain: (links, options) => chains.send(links, options),
+    sendIter: (target, elements, options) => iterables.send(target, elements, options),
+  };
+}
+
+function enqueueFlowVerbs(verbs: () => FlowSender): FlowVerbs {
+  return {
+    asyncChain: ((links: unknown, options?: unknown) => verbs().sendChain(links, options)) as Qluster["asyncChain"],
+    asyncIter: ((target: unknown, elements: unknown, options?: unknown) =>
+      verbs().sendIter(target, elements, options)) as Qluster["asyncIter"],
+  };
+}
+
 function transactionVerbs(
   transactions: Transactions,
   afterCommit: (tx: object | undefined) => AfterCommit,
@@ -128,7 +150,7 @@ function transactionVerbs(
   return {
     in: (tx, options) => {
       const verbs = transactions.in(tx, options);
-      return { ...enqueueVerbs(() => verbs), schedule: verbs.schedule };
+      return { ...enqueueVerbs(() => verbs), ...enqueueFlowVerbs(() => verbs), schedule: verbs.schedule };
     },
     withTransaction: ((tx: unknown, work: unknown, options?: TransactionOptions) =>
       transactions.run(tx, work, options)) as Qluster["withTransaction"],
@@ -144,15 +166,11 @@ function flowVerbs(
   desk: FlowDesk,
   reader: FlowReader,
   waiters: Waiters,
-): Pieces<"asyncChain" | "asyncIter" | "batch" | "flow" | "results" | "resume"> {
+): Pieces<"batch" | "flow" | "results" | "resume"> {
   const chains = new Chains(desk);
-  const iterables = new Iterables(desk);
   return {
-    asyncIter: ((target: unknown, elements: unknown, options?: unknown) =>
-      iterables.send(target, elements, options)) as Qluster["asyncIter"],
     results: ((id: string, options: { readonly signal?: AbortSignal } = {}) =>
       elementsOf(reader, waiters, filledText(id, "id"), options.signal)) as Qluster["results"],
-    asyncChain: ((links: unknown, options?: unknown) => chains.send(links, options)) as Qluster["asyncChain"],
     batch: (name, options) => desk.sender.counted(openBatch(desk, name, options)),
     flow: async (id) => await reader.status(filledText(id, "id")),
     resume: async (id) => await chains.resume(filledText(id, "id")),

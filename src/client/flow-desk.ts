@@ -46,10 +46,14 @@ export class FlowDesk {
   }
 
   /** A flow as the store takes it, its envelope sealed. */
-  async newFlow({ header, args, ...parts }: FlowParts): Promise<NewFlow> {
+  async newFlow(parts: FlowParts): Promise<NewFlow> {
+    return this.sealed(parts, await this.store());
+  }
+
+  /** The same for a store that is open. */
+  sealed({ header, args, ...parts }: FlowParts, { capabilities }: Pick<Store, "capabilities">): NewFlow {
     const { host } = this.sender;
     const { id, func } = parts;
-    const { maxResultBytes } = (await this.store()).capabilities;
     const { name = null, group = null } = header;
     return {
       ...parts,
@@ -57,7 +61,7 @@ export class FlowDesk {
       group,
       queue: host.queue,
       envelope: sealTask(host.keys, host.queue, { v: 1, id, func, ...header }, args, host.seal),
-      carryBytes: Math.min(this.config.maxResultBytes, maxResultBytes),
+      carryBytes: Math.min(this.config.maxResultBytes, capabilities.maxResultBytes),
     };
   }
 

@@ -1,19 +1,20 @@
 import type { NewFlow } from "../contracts/flows.js";
-import type { NewTask } from "../contracts/store.js";
+import type { NewTask, Store } from "../contracts/store.js";
 import { cancelTask } from "../core/cancelled-task.js";
 import { parseDuration } from "../core/duration.js";
 import { memberId } from "../core/flow.js";
-import { OptionError, QlusterError, TooLargeError } from "../errors.js";
+import { OptionError, TooLargeError } from "../errors.js";
 import { quote } from "../core/quote.js";
 import type { Prepared } from "./enqueuer.js";
 import { defaultExpiresMs, type FlowDesk, type FlowParts } from "./flow-desk.js";
+import { eachInTurn, placed } from "./in-turn.js";
 import type { IterOptions } from "./iter-types.js";
 import { checkKnown, refuse } from "./option-checks.js";
 import { newId } from "./random-ids.js";
 import { hookName, resolveTarget, type ResolvedTarget } from "./target.js";
 
 /** Elements in one write, and in memory at a time. */
-const atOnce = 1_000;
+export const atOnce = 1_000;
 
 const optionNames = ["hook", "onProgress", "expires", "signal"];
 
@@ -25,8 +26,9 @@ interface IterPlan {
 }
 
 /** What is being enqueued. */
-interface Run {
+export interface Run {
   readonly id: string;
+  readonly source: Iterable<unknown> | AsyncIterable<unknown>;
   readonly target: unknown;
   readonly resolved: ResolvedTarget;
   readonly plan: IterPlan;
@@ -50,17 +52,13 @@ export class Iterables {
 
   async #send(target: unknown, elements: unknown, options: unknown): Promise<string> {
     this.#desk.check();
-    const plan = planIter(options);
-    const source = sourceOf(elements);
-    const resolved = resolveTarget(target);
-    const here = resolved.plan.sync ?? this.#desk.config.sync;
-    const run: Run = { id: newId(), target, resolved, plan, here };
+    const run = planRun(this.#desk, target, elements, options);
     // Not before the first batch: what is refused in it leaves nothing behind.
-    const batches = batchesOf(source);
+    const batches = batchesOf(run.source);
     const first = (await batches.next()).value ?? [];
-    const sealed = await this.#seal(run, first, 0);
-    const isAll = first.length < atOnce;
-    const flow = await this.#flowOf(run, isAll ? first : []);
+    const sealed = await sealElements(this.#desk, run, first, 0);
+    const kept = first.length < atOnce ? first : [];
+    const flow = flowOf(this.#desk, run, { kept, steps: [] }, await this.#desk.store());
     await this.#desk.write((flows) => flows.open(flow, []));
     let thrown: Thrown;
     try {
@@ -79,8 +77,7 @@ export class Iterables {
     let size = first.length;
     run.plan.onProgress?.(size);
     for (let next = await rest.next(); next.done !== true; next = await rest.next()) {
-      run.plan.signal?.throwIfAborted();
-      const sealed = await this.#seal(run, next.value, size);
+      const sealed = await sealElements(this.#desk, run, next.value, size);
       thrown ??= await this.#write(run, sealed);
       size += sealed.length;
       run.plan.onProgress?.(size);
@@ -88,29 +85,6 @@ export class Iterables {
     await this.#desk.write((flows) => flows.close(run.id, size));
     if (run.here) await this.#desk.runHooksHere(run.id);
     return thrown;
-  }
-
-  async #seal({ id, target, plan: { signal } }: Run, elements: readonly unknown[], from: number): Promise<Prepared[]> {
-    signal?.throwIfAborted();
-    const sealed: Prepared[] = [];
-    for (const [index, element] of elements.entries()) {
-      const place = from + index;
-      const part = {
-        id: memberId(id, place, 0),
-        member: { flow: id, place, run: 0 },
-        group: undefined,
-        element: true,
-      } as const;
-      const args = Array.isArray(element) ? (element as unknown[]) : [element];
-      try {
-        const prepared = this.#desk.sender.prepare(target, args, part);
-        sealed.push(prepared instanceof Promise ? await prepared : prepared);
-      } catch (error) {
-        if (error instanceof QlusterError) error.message = `At place ${place} of asyncIter: ${error.message}`;
-        throw error;
-      }
-    }
-    return sealed;
   }
 
   /** @returns What the first failed element threw, in sync mode. */
@@ -126,37 +100,73 @@ export class Iterables {
     }
     return thrown;
   }
+}
 
-  /** @param elements - All of them, to be kept as the arguments of the record; none when there are too many. */
-  async #flowOf({ id, resolved, plan, here }: Run, elements: readonly unknown[]): Promise<NewFlow> {
-    const { name, group, cached } = resolved.plan.header;
-    const parts: FlowParts = {
-      id,
-      kind: "iter",
-      func: resolved.func,
-      args: elements,
-      header: {
-        ...(name === undefined ? {} : { name }),
-        ...(group === undefined ? {} : { group }),
-        ...(cached === undefined ? {} : { cached }),
-        ...(plan.hook === undefined ? {} : { hook: plan.hook }),
-        flow: { kind: "iter" },
-      },
-      steps: [],
-      stops: false,
-      expiresMs: plan.expiresMs,
-      queued: !here,
-    };
-    try {
-      return await this.#desk.newFlow(parts);
-    } catch (error) {
-      if (!(error instanceof TooLargeError)) throw error;
-      return await this.#desk.newFlow({ ...parts, args: [] });
-    }
+/** Checks everything but the elements. */
+export function planRun(desk: FlowDesk, target: unknown, elements: unknown, options: unknown): Run {
+  const plan = planIter(options);
+  const source = sourceOf(elements);
+  const resolved = resolveTarget(target);
+  return { id: newId(), target, resolved, plan, source, here: resolved.plan.sync ?? desk.config.sync };
+}
+
+/** Checks and seals elements. A promise only where the application makes it one. @param from - The place of the first. */
+export function sealElements(
+  desk: FlowDesk,
+  { id, target, plan: { signal } }: Run,
+  elements: readonly unknown[],
+  from: number,
+): Prepared[] | Promise<Prepared[]> {
+  signal?.throwIfAborted();
+  return eachInTurn(elements, (element, index) => {
+    const place = from + index;
+    const part = {
+      id: memberId(id, place, 0),
+      member: { flow: id, place, run: 0 },
+      group: undefined,
+      element: true,
+    } as const;
+    const args = Array.isArray(element) ? (element as unknown[]) : [element];
+    return placed(`place ${place} of asyncIter`, () => desk.sender.prepare(target, args, part));
+  });
+}
+
+/** @param known - `kept`: all elements, as the arguments of the record; none when there are too many. */
+export function flowOf(
+  desk: FlowDesk,
+  { id, resolved, plan, here }: Run,
+  known: { readonly kept: readonly unknown[]; readonly steps: readonly number[] },
+  store: Pick<Store, "capabilities">,
+): NewFlow {
+  const { name, group, cached } = resolved.plan.header;
+  const parts: FlowParts = {
+    id,
+    kind: "iter",
+    func: resolved.func,
+    args: known.kept,
+    header: {
+      ...(name === undefined ? {} : { name }),
+      ...(group === undefined ? {} : { group }),
+      ...(cached === undefined ? {} : { cached }),
+      ...(plan.hook === undefined ? {} : { hook: plan.hook }),
+      flow: { kind: "iter" },
+    },
+    steps: known.steps,
+    stops: false,
+    expiresMs: plan.expiresMs,
+    queued: !here,
+  };
+  try {
+    return desk.sealed(parts, store);
+  } catch (error) {
+    if (!(error instanceof TooLargeError)) throw error;
+    return desk.sealed({ ...parts, args: [] }, store);
   }
 }
 
-async function* batchesOf(source: Iterable<unknown> | AsyncIterable<unknown>): AsyncGenerator<unknown[], undefined> {
+export async function* batchesOf(
+  source: Iterable<unknown> | AsyncIterable<unknown>,
+): AsyncGenerator<unknown[], undefined> {
   let batch: unknown[] = [];
   for await (const element of source) {
     batch.push(element);

@@ -2,10 +2,11 @@ import type { Broker } from "../contracts/broker.js";
 import type { Logger } from "../contracts/logger.js";
 import type { NewTask, Submitted } from "../contracts/store.js";
 import type { Keyring } from "../core/keyring.js";
-import { OptionError, QlusterError } from "../errors.js";
+import { OptionError } from "../errors.js";
 import type { ResolvedConfig } from "../options/resolved.js";
 import type { Connection } from "./connection.js";
 import { prepare, type EnqueueHost, type PartOfFlow, type Prepared } from "./enqueuer.js";
+import { eachInTurn, placed } from "./in-turn.js";
 import { partsOf } from "./link.js";
 import { LiveNames } from "./live-names.js";
 import { quote } from "../core/quote.js";
@@ -157,16 +158,7 @@ export class Sender {
 
   #prepareLink(link: unknown, index: number): Prepared | Promise<Prepared> {
     const { target, args } = partsOf(link, index);
-    const placed = (error: unknown): never => {
-      if (error instanceof QlusterError) error.message = `At place ${index} of asyncTasks: ${error.message}`;
-      throw error;
-    };
-    try {
-      const prepared = this.prepare(target, args);
-      return prepared instanceof Promise ? prepared.catch(placed) : prepared;
-    } catch (error) {
-      return placed(error);
-    }
+    return placed(`place ${index} of asyncTasks`, () => this.prepare(target, args));
   }
 
   #sendOne(prepared: Prepared): Promise<string> {
@@ -202,26 +194,4 @@ export function checkPriorities({ capabilities }: Broker, tasks: readonly NewTas
   throw new OptionError(
     "The broker keeps no priorities. Leave `priority` out, or give urgent tasks a queue of their own.",
   );
-}
-
-/** One after the other; a promise from the first that `work` gives. */
-function eachInTurn<T, U>(items: readonly T[], work: (item: T, index: number) => U | Promise<U>): U[] | Promise<U[]> {
-  const done: U[] = [];
-  for (const [index, item] of items.entries()) {
-    const one = work(item, index);
-    if (one instanceof Promise) return theRest(done, one, items, work);
-    done.push(one);
-  }
-  return done;
-}
-
-async function theRest<T, U>(
-  done: U[],
-  first: Promise<U>,
-  items: readonly T[],
-  work: (item: T, index: number) => U | Promise<U>,
-): Promise<U[]> {
-  done.push(await first);
-  while (done.length < items.length) done.push(await work(items[done.length]!, done.length));
-  return done;
 }

@@ -2,15 +2,17 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { Backend } from "../contracts/backend.js";
 import type { NewTask, Submitted } from "../contracts/store.js";
 import type { Executor } from "../contracts/transaction.js";
-import type { InsertedSchedule } from "../contracts/schedules.js";
 import { parseDuration } from "../core/duration.js";
 import { OptionError, TransactionError } from "../errors.js";
 import { recogniseTransaction } from "../transactions/recognise.js";
 import { TransactionDesk } from "../transactions/transaction-desk.js";
 import type { Connection } from "./connection.js";
 import type { Prepared } from "./enqueuer.js";
+import type { FlowDesk } from "./flow-desk.js";
+import { FlowsInside, noSync, type InsideHost, type InsidePlace } from "./flows-inside.js";
+import { after } from "./in-turn.js";
 import { checkPriorities, type Sender } from "./sender.js";
-import type { ScheduleClient } from "./schedule-client.js";
+import type { PreparedSchedule, ScheduleClient } from "./schedule-client.js";
 import type { Schedule } from "./schedule-types.js";
 import type { TransactionOptions } from "./types.js";
 
@@ -24,6 +26,8 @@ export interface PlainVerbs {
 
 /** The verbs of a transaction. */
 export interface InsideVerbs extends PlainVerbs {
+  readonly sendChain: (links: unknown, options: unknown) => Promise<string>;
+  readonly sendIter: (target: unknown, elements: unknown, options: unknown) => Promise<string>;
   readonly schedule: (target: unknown, rule: unknown) => Promise<Schedule>;
 }
 
@@ -31,21 +35,25 @@ export interface InsideVerbs extends PlainVerbs {
 export interface Scheduling {
   readonly load: () => Promise<Pick<ScheduleClient, "prepare" | "ready">>;
   /** Once it was loaded. */
-  readonly loaded: () => Pick<ScheduleClient, "prepare"> | undefined;
+  readonly loaded: () => LoadedScheduling | undefined;
 }
+
+type LoadedScheduling = Pick<ScheduleClient, "prepare">;
 
 /** Enqueues on transactions of the application: `q.in`, `q.withTransaction`. */
 export class Transactions {
   readonly #connection: Connection;
+  readonly #flows: FlowDesk;
   readonly #sender: Sender;
   readonly #scheduling: Scheduling;
   readonly #desks = new WeakMap<Backend, TransactionDesk>();
   /** Made with the first ambient transaction, so that nobody else pays for it. */
   #ambient: AsyncLocalStorage<AmbientVerbs> | undefined;
 
-  constructor(connection: Connection, sender: Sender, scheduling: Scheduling) {
+  constructor(connection: Connection, flows: FlowDesk, scheduling: Scheduling) {
     this.#connection = connection;
-    this.#sender = sender;
+    this.#flows = flows;
+    this.#sender = flows.sender;
     this.#scheduling = scheduling;
   }
 
@@ -64,51 +72,49 @@ export class Transactions {
   in(tx: unknown, options: TransactionOptions = {}): InsideVerbs {
     const executor = recogniseTransaction(tx);
     const lockTimeoutMs = lockTimeoutOf(options);
+    const host: InsideHost = {
+      executor,
+      inside: (prepared, write) => this.#inside(executor, prepared, write),
+    };
     const write = (prepared: Prepared[] | Promise<Prepared[]>) =>
-      executor.synchronous
-        ? this.#writeNow(executor, prepared, lockTimeoutMs)
-        : this.#writeInTime(executor, prepared, lockTimeoutMs);
+      host.inside(prepared, (all, place) => this.#write(executor, all, place, lockTimeoutMs));
+    const flows = new FlowsInside(this.#flows, host);
     return {
       send: (target, args) =>
         settled(executor, () => {
           const prepared = this.#sender.prepare(target, args);
           const list = prepared instanceof Promise ? prepared.then((one) => [one]) : [prepared];
-          const ids = write(list);
-          return ids instanceof Promise ? ids.then(([id]) => id!) : ids[0]!;
+          return after(write(list), ([id]) => id!);
         }),
       sendAll: (links) => settled(executor, () => write(this.#sender.prepareAll(links))),
+      sendChain: (links, more) => settled(executor, () => flows.chain(links, more)),
+      sendIter: (target, elements, more) => settled(executor, () => flows.iter(target, elements, more)),
       schedule: (target, rule) =>
         settled(executor, () =>
-          executor.synchronous
-            ? this.#scheduleNow(executor, target, rule, lockTimeoutMs)
-            : this.#scheduleInTime(executor, target, rule, lockTimeoutMs),
+          after(this.#loadScheduling(executor), (scheduling) =>
+            this.#schedule(host, scheduling.prepare(target, rule), lockTimeoutMs),
+          ),
         ),
     };
   }
 
-  #scheduleNow(executor: Executor, target: unknown, rule: unknown, lockTimeoutMs: number): Promise<Schedule> {
+  #loadScheduling(executor: Executor): LoadedScheduling | Promise<LoadedScheduling> {
+    if (!executor.synchronous) return this.#scheduling.load();
     const scheduling = this.#scheduling.loaded();
     if (scheduling === undefined) throw notOpened(executor);
-    const prepared = scheduling.prepare(target, rule);
-    if (prepared instanceof Promise) throw cannotWait(executor, prepared);
-    this.#connection.check();
-    const backend = this.#connection.opened;
-    if (backend === undefined || !this.#ready.has(backend)) throw notOpened(executor);
-    prepared.check(backend.store);
-    const answer = this.#desk(backend, executor).insertSchedule(executor, prepared.schedule, lockTimeoutMs);
-    // Refused at once, as everything is here.
-    return prepared.written(answer as InsertedSchedule);
+    return scheduling;
   }
 
-  async #scheduleInTime(executor: Executor, target: unknown, rule: unknown, lockTimeoutMs: number): Promise<Schedule> {
-    const prepared = await (await this.#scheduling.load()).prepare(target, rule);
-    this.#connection.check();
-    const backend = await this.#connection.backend();
-    if (!this.#ready.has(backend)) await this.open();
-    prepared.check(backend.store);
-    return await prepared.written(
-      await this.#desk(backend, executor).insertSchedule(executor, prepared.schedule, lockTimeoutMs),
-    );
+  #schedule(
+    host: InsideHost,
+    preparing: PreparedSchedule | Promise<PreparedSchedule>,
+    lockTimeoutMs: number,
+  ): Schedule | Promise<Schedule> {
+    return host.inside(preparing, (prepared, { backend, desk }) => {
+      prepared.check(backend.store);
+      const inserted = desk.insertSchedule(host.executor, prepared.schedule, lockTimeoutMs);
+      return after(inserted, (answer) => prepared.written(answer));
+    });
   }
 
   /** Runs `work` with `tx` as the transaction that the verbs called in it write on. */
@@ -134,45 +140,51 @@ export class Transactions {
     return this.#ambient?.getStore()?.verbs;
   }
 
-  #writeNow(executor: Executor, prepared: Prepared[] | Promise<Prepared[]>, lockTimeoutMs: number): string[] {
+  /** Calls `write` with what was prepared, once nothing has to be waited for: on a synchronous connection in this very turn. */
+  #inside<T, R>(
+    executor: Executor,
+    prepared: T | Promise<T>,
+    write: (prepared: T, place: InsidePlace) => R | Promise<R>,
+  ): R | Promise<R> {
+    if (!executor.synchronous) return this.#insideInTime(executor, prepared, write);
     if (prepared instanceof Promise) throw cannotWait(executor, prepared);
-    this.#check(prepared);
+    this.#connection.check();
     const backend = this.#connection.opened;
     if (backend === undefined || !this.#ready.has(backend)) throw notOpened(executor);
-    const submitted = this.#desk(backend, executor).submit(executor, this.#tasks(backend, prepared), lockTimeoutMs);
-    return this.#sent(prepared, submitted as Submitted[]);
+    return write(prepared, { backend, desk: this.#desk(backend, executor) });
   }
 
-  async #writeInTime(
+  async #insideInTime<T, R>(
     executor: Executor,
-    preparing: Prepared[] | Promise<Prepared[]>,
-    lockTimeoutMs: number,
-  ): Promise<string[]> {
+    preparing: T | Promise<T>,
+    write: (prepared: T, place: InsidePlace) => R | Promise<R>,
+  ): Promise<R> {
     const prepared = await preparing;
-    this.#check(prepared);
+    this.#connection.check();
     const backend = await this.#connection.backend();
     if (!this.#ready.has(backend)) await this.open();
-    const submitted = await this.#desk(backend, executor).submit(
-      executor,
-      this.#tasks(backend, prepared),
-      lockTimeoutMs,
-    );
-    return this.#sent(prepared, submitted);
+    return await write(prepared, { backend, desk: this.#desk(backend, executor) });
+  }
+
+  #write(
+    executor: Executor,
+    prepared: readonly Prepared[],
+    { backend, desk }: InsidePlace,
+    lockTimeoutMs: number,
+  ): string[] | Promise<string[]> {
+    this.#check(prepared);
+    const submitted = desk.submit(executor, this.#tasks(backend, prepared), lockTimeoutMs);
+    return after(submitted, (answers) => this.#sent(prepared, answers));
   }
 
   #check(prepared: readonly Prepared[]): void {
-    this.#connection.check();
     if (prepared.some(({ task }) => task.member !== undefined)) {
       throw new OptionError(
         "A task of a batch cannot be enqueued in a transaction: the batch would count it only when that commits. Nothing was " +
           "enqueued. Leave the option `batch` out, or enqueue it after the commit, with q.afterCommit.",
       );
     }
-    if (!prepared.some((one) => this.#sender.runsHere(one))) return;
-    throw new OptionError(
-      "Sync mode runs a task at once, and a transaction may still be rolled back. Nothing was enqueued. " +
-        "Leave the option `sync` out in transactions, or call the task's function yourself.",
-    );
+    if (prepared.some((one) => this.#sender.runsHere(one))) throw noSync();
   }
 
   #tasks({ broker }: Backend, prepared: readonly Prepared[]): NewTask[] {
@@ -209,6 +221,8 @@ class AmbientVerbs {
     this.verbs = {
       send: (target, args) => (this.#ended ? Promise.reject(lateCall()) : verbs.send(target, args)),
       sendAll: (links) => (this.#ended ? Promise.reject(lateCall()) : verbs.sendAll(links)),
+      sendChain: (...args) => (this.#ended ? Promise.reject(lateCall()) : verbs.sendChain(...args)),
+      sendIter: (...args) => (this.#ended ? Promise.reject(lateCall()) : verbs.sendIter(...args)),
       schedule: (target, rule) => (this.#ended ? Promise.reject(lateCall()) : verbs.schedule(target, rule)),
     };
   }

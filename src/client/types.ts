@@ -189,7 +189,7 @@ export interface TransactionOptions {
 }
 
 /** The verbs of {@link Qluster.in}. */
-export interface TransactionVerbs extends EnqueueVerbs {
+export interface TransactionVerbs extends EnqueueVerbs, FlowVerbs {
   /**
    * Stores a schedule, which is there if and only if the transaction commits. `upsert` is refused. A name that is taken is
    * told as ever, and the transaction goes on.

@@ -1,3 +1,4 @@
+import type { NewFlow } from "./flows.js";
 import type { InsertedSchedule, NewSchedule } from "./schedules.js";
 import type { NewTask, Settlement, Submitted } from "./store.js";
 
@@ -63,6 +64,24 @@ export interface TransactionWriter {
    *   then, and leaves the transaction healthy.
    */
   insertSchedule(schedule: NewSchedule, lockTimeoutMs: number): SqlSteps<InsertedSchedule>;
+
+  /**
+   * As `Flows.open`, of a new chain or iterable, with the wake-up that follows the commit. Nobody else sees it before, so
+   * nobody waits for it.
+   *
+   * @param members - Of an iterable: its first elements. When they are all, `steps` says so, and without any it ends at once.
+   */
+  openFlow(flow: NewFlow, members: readonly NewTask[]): SqlSteps<void>;
+
+  /**
+   * More elements of an iterable that was opened in the same transaction.
+   *
+   * @param size - How many it has, with the last of them; `null`: there are more to come.
+   */
+  addElements(id: string, elements: readonly NewTask[], size: number | null): SqlSteps<void>;
+
+  /** Takes back an iterable that was opened in the same transaction, with its elements. */
+  dropFlow(id: string): SqlSteps<void>;
 
   /** As `Store.finish`, for one success. `false`: the consumer does not hold the message any more, and nothing was written. */
   finish(consumer: string, settlement: Settlement): SqlSteps<boolean>;

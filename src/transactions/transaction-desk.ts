@@ -1,3 +1,4 @@
+import type { NewFlow } from "../contracts/flows.js";
 import type { InsertedSchedule, NewSchedule } from "../contracts/schedules.js";
 import type { NewTask, Settlement, Submitted } from "../contracts/store.js";
 import type { Executor, SqlSteps, TransactionWriter } from "../contracts/transaction.js";
@@ -26,6 +27,18 @@ export class TransactionDesk {
     lockTimeoutMs: number,
   ): InsertedSchedule | Promise<InsertedSchedule> {
     return this.#write(executor, () => this.#writer.insertSchedule(schedule, lockTimeoutMs));
+  }
+
+  openFlow(executor: Executor, flow: NewFlow, members: readonly NewTask[]): void | Promise<void> {
+    return this.#write(executor, () => this.#writer.openFlow(flow, members));
+  }
+
+  addElements(executor: Executor, id: string, elements: readonly NewTask[], size: number | null): void | Promise<void> {
+    return this.#write(executor, () => this.#writer.addElements(id, elements, size));
+  }
+
+  dropFlow(executor: Executor, id: string): void | Promise<void> {
+    return this.#write(executor, () => this.#writer.dropFlow(id));
   }
 
   finish(executor: Executor, consumer: string, settlement: Settlement): boolean | Promise<boolean> {

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import type { Client } from "pg";
-import { createQluster, ref } from "../../src/index.js";
+import { memberId } from "../../src/core/flow.js";
+import { createQluster, link, previous, ref } from "../../src/index.js";
 import { manualClock } from "../../src/testing/index.js";
 import { idOf } from "../../src/testing/messages.js";
 import { newTask } from "../../src/testing/tasks.js";
@@ -43,10 +44,13 @@ it("leaves what a transaction of the application enqueued for whoever sends it, 
   await using q = createQluster(config, { root: import.meta.dirname, env: {}, backend });
   const client = await connectTo(url);
   await client.query("BEGIN");
-  const ids = [
+  const ids: string[] = [
     await q.in(client).asyncTask(ref("core.tasks.mail"), 1),
     await q.in(client).asyncTask(ref("core.tasks.mail", { unique: "u" }), 2),
   ];
+  const chain = await q.in(client).asyncChain([link("core.tasks.mail", 1), link("core.tasks.mail", previous())]);
+  const iter = await q.in(client).asyncIter("core.tasks.mail", [1]);
+  ids.push(memberId(chain, 0, 0), memberId(iter, 0, 0));
   expect((await hold.unsent(10)).messages).toEqual([]);
 
   await client.query("COMMIT");

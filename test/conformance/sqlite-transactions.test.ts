@@ -1,8 +1,9 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Backend, OutboxOptions } from "../../src/contracts/index.js";
+import { memberId } from "../../src/core/flow.js";
 import { openBackendWith } from "../../src/backends/sqlite/index.js";
 import { nodeDriver } from "../../src/backends/sqlite/driver.js";
-import { createQluster, ref, task } from "../../src/index.js";
+import { createQluster, link, previous, ref, task } from "../../src/index.js";
 import type { Qluster } from "../../src/index.js";
 import { secret } from "../support/run-queued.js";
 import { temporaryFile } from "../support/sqlite-file.js";
@@ -56,7 +57,10 @@ describe(`a transaction on a handle of ${Sqlite.name}`, () => {
     const cluster = { id: "c", host: "web-1", pid: 1 };
     const hold = await backend.outbox!.hold({ queues: ["test"], leaseMs: 60_000, cluster });
     db.exec("BEGIN IMMEDIATE");
-    const ids = [await q.in(db).asyncTask(echo, 1), await q.in(db).asyncTask(ref(echo, { unique: "u" }), 2)];
+    const ids: string[] = [await q.in(db).asyncTask(echo, 1), await q.in(db).asyncTask(ref(echo, { unique: "u" }), 2)];
+    const chain = await q.in(db).asyncChain([link(echo, 1), link(echo, previous())]);
+    const iter = await q.in(db).asyncIter(echo, [[1]]);
+    ids.push(memberId(chain, 0, 0), memberId(iter, 0, 0));
     db.exec("COMMIT");
     await q.asyncTask(echo, "in the hands of its writer");
 

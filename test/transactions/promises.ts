@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Backend } from "../../src/contracts/backend.js";
-import { chainOf, createQluster, link, previous, ref, task } from "../../src/index.js";
+import { chainOf, createQluster, link, parallel, previous, ref, task } from "../../src/index.js";
 import type { Qluster } from "../../src/index.js";
 import { runQueued, secret } from "../support/run-queued.js";
 import type { Library, Opened } from "./library.js";
@@ -210,6 +210,91 @@ export function describePromises(libraries: readonly Library[], prepare: (librar
       expect(await place.items()).toEqual(["healthy"]);
     });
 
+    it("opens a chain and an iterable with the commit, each of which runs to its end (P147, P132)", async () => {
+      const { q, library, place } = await begun();
+      let chain = "";
+      let iter = "";
+      let none = "";
+
+      await library.transaction(async (tx, run) => {
+        const verbs = q.in(tx);
+        chain = await verbs.asyncChain(
+          [link(echo, 1), parallel([link(echo, previous()), link(echo, 2)]), link(echo, previous())],
+          { onComplete: echo, name: "report" },
+        );
+        iter = await verbs.asyncIter(echo, [["a"], ["b"], ["c"]], { hook: echo });
+        none = await verbs.asyncIter(echo, [], { hook: echo });
+        await run(`INSERT INTO item (name) VALUES ('${chain}')`);
+        expect(await q.flow(chain)).toBeUndefined();
+      });
+
+      expect((await q.flow(chain))?.links.map(({ state }) => state)).toEqual([
+        "queued",
+        "waiting",
+        "waiting",
+        "waiting",
+      ]);
+      expect(await q.queueSize()).toBe(1 + 3 + 1);
+      while ((await runQueued(place.backend)) > 0);
+      expect(await q.resultGroup(chain)).toEqual([1, [1, 2], [1, 2]]);
+      expect([await q.result(iter), await q.result(none)]).toEqual([["a", "b", "c"], []]);
+      expect(await place.items()).toEqual([chain]);
+      expect((await place.backend.store.counts(10)).failed).toBe(0);
+    });
+
+    it("leaves nothing of a chain and an iterable after a rollback, also of a savepoint", async () => {
+      const { q, library } = await begun();
+      const ids: string[] = [];
+      const enqueue = async (tx: object): Promise<void> => {
+        ids.push(await q.in(tx).asyncChain([link(echo, 1), link(echo, previous())]));
+        ids.push(await q.in(tx).asyncIter(echo, [[1], [2]]));
+      };
+
+      await library.transaction(async (tx, run, nested) => {
+        await nested?.(async (inner) => {
+          await enqueue(inner);
+          throw new Error("inner");
+        }).catch((error: unknown) => expect(error).toMatchObject({ message: "inner" }));
+        await run("INSERT INTO item (name) VALUES ('goes on')");
+      });
+      const rolledBack = library.transaction(async (tx) => {
+        await q.withTransaction(tx, async () => {
+          ids.push(await q.asyncChain([link(echo, 1)]), await q.asyncIter(echo, [[1], [2]]));
+        });
+        await enqueue(tx);
+        throw new Error("never mind");
+      });
+
+      await expect(rolledBack).rejects.toThrow("never mind");
+      expect(await q.queueSize()).toBe(0);
+      for (const id of ids) expect(await q.flow(id)).toBeUndefined();
+    });
+
+    it("streams a long iterable, and takes it back when an element is refused in the middle (P143)", async () => {
+      const { q, library, place } = await begun();
+      const size = 2_500;
+      const told: number[] = [];
+      let iter = "";
+
+      await library.transaction(async (tx, run) => {
+        const verbs = q.in(tx);
+        const elements = (last: unknown) => Array.from({ length: size }, (_, n) => [n < size - 1 ? n : last] as const);
+        const refused = async () =>
+          await verbs.asyncIter(
+            echo,
+            elements(() => "a function"),
+          );
+        await expect(refused()).rejects.toThrow(/At place 2499 of asyncIter/);
+        iter = await verbs.asyncIter(echo, elements(size - 1), { onProgress: (enqueued) => told.push(enqueued) });
+        await run("INSERT INTO item (name) VALUES ('healthy')");
+      });
+
+      expect(told.at(-1)).toBe(size);
+      expect(await q.queueSize()).toBe(size);
+      expect((await q.flow(iter))?.size).toBe(size);
+      expect(await place.items()).toEqual(["healthy"]);
+    });
+
     it("carries large values, every script, and null bytes", async () => {
       const { q, library, place } = await begun();
       const value = {
@@ -258,6 +343,10 @@ export function describePromises(libraries: readonly Library[], prepare: (librar
           () => verbs.asyncTask(echo, "x".repeat(300_000)),
           () => verbs.asyncTask(ref(echo, { sync: true }), 1),
           () => verbs.asyncTasks([link(echo, 1), link(ref(echo, { queue: "" }), 1)]),
+          () => verbs.asyncChain([link(echo, 1), link(echo, () => "a function")]),
+          () => verbs.asyncChain([link(echo, 1)], { sync: true }),
+          () => verbs.asyncIter(ref(echo, { sync: true }), [[1]]),
+          () => verbs.asyncIter(echo, [[1], [() => "a function"]]),
         ];
         for (const call of refused) await expect((async () => await call())()).rejects.toThrow();
         await run("INSERT INTO item (name) VALUES ('healthy')");

@@ -3,7 +3,7 @@ import BetterSqlite3 from "better-sqlite3";
 import { sql } from "drizzle-orm";
 import createKnex from "knex";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { createQluster, link, ref, signals } from "../../src/index.js";
+import { createQluster, link, previous, ref, signals } from "../../src/index.js";
 import type { Qluster, Schedule } from "../../src/index.js";
 import { secret } from "../support/run-queued.js";
 import { openBackendWith } from "../../src/backends/sqlite/index.js";
@@ -48,6 +48,34 @@ describe("inside db.transaction of a synchronous library, which waits for nothin
     expect(db.prepare("SELECT name FROM qluster_schedule").all()).toEqual([{ name: "report" }]);
     expect(db.prepare("SELECT count(*) AS n FROM item").get()).toEqual({ n: 1 });
     expect((await made!).description).toBe((await q.schedules.get("report"))?.description);
+  });
+
+  it("commits a chain and an iterable with the row, and refuses what it would have to wait for (P147, P132)", async () => {
+    const { q, db } = await withHandle();
+    const opened: Promise<string>[] = [];
+
+    db.transaction(() => {
+      opened.push(q.in(db).asyncChain([link(echo, 1), link(echo, previous())]));
+      opened.push(q.in(db).asyncIter(echo, new Set([[1], [2], [3]] as const)));
+      opened.push(q.in(db).asyncIter(echo, []));
+    })();
+    const waiting = db.transaction(() => {
+      void q.in(db).asyncIter(
+        echo,
+        (async function* numbers() {
+          yield [1] as const;
+        })(),
+      );
+    });
+
+    expect(waiting).toThrow(/asynchronous iterable cannot be waited for/);
+    const flows = await Promise.all(opened.map(async (id) => await q.flow(await id)));
+    expect(flows.map((flow) => [flow?.kind, flow?.size, flow?.state])).toEqual([
+      ["chain", 2, "open"],
+      ["iter", 3, "open"],
+      ["iter", 0, "succeeded"],
+    ]);
+    expect(await q.queueSize()).toBe(1 + 3);
   });
 
   it("rolls both back when the function throws, also when what it throws is our refusal", async () => {

@@ -373,6 +373,13 @@ export async function transactions(): Promise<void> {
   const tx = {};
   const id = await q.in(tx).asyncTask(resize, "a1", 300);
   is<typeof id, TaskId<{ url: string }>>();
+  const chain = await q.in(tx).asyncChain([link(resize, "a1", 300), link(resize, "a2", 300)]);
+  const results = await resultGroup(chain);
+  is<typeof results, [{ url: string }?, { url: string }?] | undefined>();
+  const iter = await q.in(tx).asyncIter(resize, [["a1", 300]]);
+  is<typeof iter, TaskId<{ url: string }[]>>();
+  // @ts-expect-error a string is not a width
+  await q.in(tx).asyncIter(resize, [["a1", "300"]]);
   is<ReturnType<Qluster["in"]>, TransactionVerbs>();
   const made = await q.in(tx).schedule(resize, { type: "DAILY", args: ["a", 300] });
   is<typeof made.kind, "task" | "chain" | "iter" | "batch">();

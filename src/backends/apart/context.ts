@@ -13,6 +13,8 @@ export interface ApartContext {
   readonly courier: Courier;
   /** The consumers of this process, by id. */
   readonly consumers: Map<string, ApartConsumer>;
+  /** Looks into the outbox that are under way in this process: what one of them has fetched is on its way to the broker. */
+  readonly looks: Set<Promise<void>>;
   readonly pace: Pace;
 }
 

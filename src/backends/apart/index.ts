@@ -73,6 +73,7 @@ function contextOf({ store, outbox: options, pace }: Roles, broker: Backend): Ap
     options,
     courier: new Courier(broker.broker, outbox, options),
     consumers: new Map(),
+    looks: new Set(),
     pace: { lookMs: 250, missingMs: options.missingMs / 2, pollMs: 1_000, ...pace },
   };
 }

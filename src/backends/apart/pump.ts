@@ -38,7 +38,9 @@ export class Pump {
     if (performance.now() - this.#lookedAt < this.#context.pace.lookMs) return;
     const end = this.idle(queues);
     try {
-      await (this.#looking ??= this.#look().finally(() => (this.#looking = undefined)));
+      await this.#lookOnce();
+      // Another one may have fetched it a moment before.
+      await Promise.all(this.#context.looks);
     } finally {
       end();
     }
@@ -54,11 +56,19 @@ export class Pump {
 
   #plan(inMs: number): void {
     if (this.#stopped) return;
-    this.#timer = setTimeout(() => void this.#beat(), inMs).unref();
+    this.#timer = setTimeout(() => void this.#lookOnce(), inMs).unref();
   }
 
-  async #beat(): Promise<void> {
-    await (this.#looking ??= this.#look().finally(() => (this.#looking = undefined)));
+  /** The look that is under way, or a new one. Never rejects. */
+  #lookOnce(): Promise<void> {
+    if (this.#looking !== undefined) return this.#looking;
+    const { looks } = this.#context;
+    const looking = this.#look().finally(() => {
+      this.#looking = undefined;
+      looks.delete(looking);
+    });
+    looks.add((this.#looking = looking));
+    return looking;
   }
 
   async #look(): Promise<void> {

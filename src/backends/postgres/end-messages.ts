@@ -39,7 +39,7 @@ const rollUp = (ended: string, part: string): string => `
 const inNoFlow = "AND m.member IS NULL";
 
 const answer = `SELECT string_agg(seq::text, ',') AS seqs,
-     json_agg(json_build_array(seq, member)) FILTER (WHERE member IS NOT NULL)::text AS members, {tell}($1, 2) FROM gone`;
+     json_agg(json_build_array(seq, member)) FILTER (WHERE member IS NOT NULL)::text AS members, {tell}($1, 2)::text AS told FROM gone`;
 
 /**
  * The delete is the fence: what it does not return is not ours any more. The envelope moves inside the database. The

@@ -5,7 +5,7 @@ import type { NumberedFlow } from "../sql/flow-row.js";
 import { numberArray, rowsOf, textArray } from "./array-literal.js";
 import type { Queries } from "./connections.js";
 import { readOutcomes } from "./flow-outcomes.js";
-import { statement } from "./statement.js";
+import { statement, type SqlValue, type Statement } from "./statement.js";
 import { submitUnsent } from "./submit.js";
 
 /** A flow, as its outcomes have left it, and how it ended. */
@@ -25,18 +25,13 @@ const endSql = statement(
      SELECT $1, id, state, {now}, queue, 0, 0, 0, opened_at, opened_at, func, name, grp, kind, parent, 0, opened_at, {now},
        error, envelope
      FROM ended ORDER BY seq ON CONFLICT DO NOTHING)
-   SELECT {now} AS now, {tell}($1, 2)`,
+   SELECT {now} AS now, {tell}($1, 2)::text AS told`,
 );
 
 /** Ends flows that are open and locked: their state, their records, and the tasks that are called then. */
 export async function endFlows(inside: Queries, ends: readonly EndedFlow[]): Promise<void> {
   if (ends.length === 0) return;
-  const row = await inside.first<{ now: number }>(endSql, [
-    numberArray(ends.map(({ flow }) => flow.seq)),
-    textArray(ends.map(({ state }) => state)),
-    textArray(ends.map(({ error }) => errorText(error))),
-    textArray(ends.map(({ flow }) => parentOfFlow(flow))),
-  ]);
+  const row = await inside.first<{ now: number }>(...endingFlows(ends));
   const at = row?.now ?? 0;
   const hooks = await Promise.all(
     ends.map(async ({ flow, state, error }) => {
@@ -46,6 +41,19 @@ export async function endFlows(inside: Queries, ends: readonly EndedFlow[]): Pro
     }),
   );
   await submitUnsent(inside, hooks.flat());
+}
+
+/** The statement that ends flows, with its parameters after the project. */
+export function endingFlows(
+  ends: readonly (Pick<FlowEnd, "state" | "error"> & { readonly flow: Pick<NumberedFlow, "seq" | "envelope"> })[],
+): readonly [Statement, readonly SqlValue[]] {
+  const parameters = [
+    numberArray(ends.map(({ flow }) => flow.seq)),
+    textArray(ends.map(({ state }) => state)),
+    textArray(ends.map(({ error }) => errorText(error))),
+    textArray(ends.map(({ flow }) => parentOfFlow(flow))),
+  ];
+  return [endSql, parameters];
 }
 
 /** What the tasks that are called then get to see. */

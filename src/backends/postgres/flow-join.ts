@@ -6,7 +6,7 @@ import { numberArray, rowsOf, textArray } from "./array-literal.js";
 import type { Queries } from "./connections.js";
 import { addPlaces, lockFlows } from "./flow-rows.js";
 import { newTaskColumns } from "./new-task-columns.js";
-import { statement } from "./statement.js";
+import { statement, type SqlValue, type Statement } from "./statement.js";
 
 export function isMember({ member }: NewTask): boolean {
   return member !== undefined;
@@ -111,18 +111,21 @@ const insertSql = statement(
      WHERE NOT EXISTS (SELECT FROM {message} m WHERE m.project = $1 AND m.id = t.id)
        AND NOT EXISTS (SELECT FROM {task} k WHERE k.project = $1 AND k.id = t.id)
      ORDER BY t.nth ON CONFLICT DO NOTHING RETURNING id)
-   SELECT json_agg(id)::text AS ids, {tell}($1, 1) FROM new`,
+   SELECT json_agg(id)::text AS ids, {tell}($1, 1)::text AS told FROM new`,
 );
 
 /** Queues members whose flows are locked. Resolves to the ids of those that are new. */
 export async function insertMembers(inside: Queries, tasks: readonly NewTask[]): Promise<Set<string>> {
   if (tasks.length === 0) return new Set();
-  const { outbox } = inside;
-  const row = await inside.first<{ ids: string | null }>(insertSql, [
-    ...newTaskColumns(tasks),
-    textArray(tasks.map(({ member }) => memberText(member))),
-    outbox?.handMs ?? null,
-    outbox?.aheadMs ?? null,
-  ]);
+  const row = await inside.first<{ ids: string | null }>(...insertingMembers(tasks, inside));
   return new Set(JSON.parse(row?.ids ?? "[]") as string[]);
+}
+
+/** The statement of {@link insertMembers} for a transaction of the application, with its parameters after the project. */
+export function insertingMembers(
+  tasks: readonly NewTask[],
+  { outbox }: Pick<Queries, "outbox">,
+): readonly [Statement, readonly SqlValue[]] {
+  const members = textArray(tasks.map(({ member }) => memberText(member)));
+  return [insertSql, [...newTaskColumns(tasks), members, outbox?.handMs ?? null, outbox?.aheadMs ?? null]];
 }

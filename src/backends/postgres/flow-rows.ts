@@ -4,23 +4,34 @@ import type { FlowMove } from "../../core/flow.js";
 import { flowFrom, type FlowRow, type NumberedFlow } from "../sql/flow-row.js";
 import { numberArray, rowsOf, textArray } from "./array-literal.js";
 import type { Queries } from "./connections.js";
-import { statement } from "./statement.js";
+import { statement, type SqlValue, type Statement } from "./statement.js";
 
+/** `opened`: libraries of the application may rename what has an underscore. */
 const insertSql = statement(
   "open-flow",
   `INSERT INTO {flow} (project, id, kind, state, queue, func, name, grp, envelope, steps, stops, queued, carry_bytes, step, done,
      failed, run, joined, opened_at, expires_at)
-   VALUES ($1, $2, $3, 'open', $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, 0, 0, 0, 0, {now}, {now} + $13::bigint)
-   ON CONFLICT DO NOTHING RETURNING *`,
+   VALUES ($1, $2::text, $3::text, 'open', $4::text, $5::text, $6::text, $7::text, $8::text, $9::text, $10::boolean, $11::boolean,
+     $12::bigint, 0, 0, 0, 0, 0, {now}, {now} + $13::bigint)
+   ON CONFLICT DO NOTHING RETURNING *, opened_at AS opened`,
 );
 
 /** The new flow, locked, or `undefined`: the id is known. */
 export async function addFlow(inside: Queries, flow: NewFlow): Promise<NumberedFlow | undefined> {
+  const row = await inside.first<FlowRow>(insertSql, flowParameters(flow));
+  return row === undefined ? undefined : flowFrom(row);
+}
+
+/** The statement of {@link addFlow} for a transaction of the application, with its parameters after the project. */
+export function addingFlow(flow: NewFlow): readonly [Statement, readonly SqlValue[]] {
+  return [insertSql, flowParameters(flow)];
+}
+
+function flowParameters(flow: NewFlow): SqlValue[] {
   const { id, kind, queue, func, name, group, envelope, steps, stops, queued, carryBytes, expiresMs } = flow;
   const lifeMs = expiresMs === null ? null : Math.ceil(expiresMs);
   const texts = [id, kind, queue, func, name, group, envelope, JSON.stringify(steps)];
-  const row = await inside.first<FlowRow>(insertSql, [...texts, stops, queued, carryBytes, lifeMs]);
-  return row === undefined ? undefined : flowFrom(row);
+  return [...texts, stops, queued, carryBytes, lifeMs];
 }
 
 const findSql = statement("find-flows", "SELECT * FROM {flow} WHERE project = $1 AND id = ANY ($2::text[])");
@@ -85,14 +96,27 @@ interface TakenPlace {
 }
 
 export async function addPlaces(inside: Queries, places: readonly TakenPlace[]): Promise<void> {
-  if (places.length === 0) return;
-  await inside.run(placesSql, [
+  if (places.length > 0) await inside.run(...addingPlaces(places));
+}
+
+/** The statement of {@link addPlaces} for a transaction of the application, with its parameters after the project. */
+export function addingPlaces(places: readonly TakenPlace[]): readonly [Statement, readonly SqlValue[]] {
+  const parameters = [
     numberArray(places.map(({ flow }) => flow)),
     numberArray(places.map(({ place }) => place)),
     numberArray(places.map(({ run }) => run)),
     textArray(places.map(({ id }) => id)),
     textArray(places.map(({ task }) => (task === null ? null : JSON.stringify(task)))),
-  ]);
+  ];
+  return [placesSql, parameters];
+}
+
+/** The places of a chain. */
+export function placesOfChain(flow: number, members: readonly NewTask[]): TakenPlace[] {
+  return members.map((task) => {
+    const { place, run } = task.member ?? { place: null, run: 0 };
+    return { flow, place: place ?? 0, run, id: null, task };
+  });
 }
 
 /** Places of a flow: from the first up to, and not with, the second. */

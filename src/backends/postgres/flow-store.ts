@@ -4,7 +4,7 @@ import { numberArray, rowsOf, textArray } from "./array-literal.js";
 import type { Queries } from "./connections.js";
 import { moveFlows, queueSteps } from "./flow-advance.js";
 import { readOutcomes } from "./flow-outcomes.js";
-import { addFlow, addPlaces, findFlows, lockFlow, membersOfChain } from "./flow-rows.js";
+import { addFlow, addPlaces, findFlows, lockFlow, membersOfChain, placesOfChain } from "./flow-rows.js";
 import type { ProjectDatabase } from "./project-database.js";
 import { statement } from "./statement.js";
 
@@ -38,11 +38,7 @@ export function postgresFlows(database: ProjectDatabase): Flows {
 async function openFlow(inside: Queries, flow: NewFlow, members: readonly NewTask[]): Promise<void> {
   const opened = await addFlow(inside, flow);
   if (opened === undefined) return;
-  const places = members.map((task) => {
-    const { place, run } = task.member ?? { place: null, run: 0 };
-    return { flow: opened.seq, place: place ?? 0, run, id: null, task };
-  });
-  await addPlaces(inside, places);
+  await addPlaces(inside, placesOfChain(opened.seq, members));
   if (flow.kind === "chain") await queueSteps(inside, [opened]);
   else await moveFlows(inside, [{ flow: opened, fresh: [] }]);
 }

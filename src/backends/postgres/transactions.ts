@@ -1,3 +1,4 @@
+import type { NewFlow } from "../../contracts/flows.js";
 import type { InsertedSchedule, NewSchedule } from "../../contracts/schedules.js";
 import type { NewTask, Settlement, Submitted } from "../../contracts/store.js";
 import type { Executor, SqlParameter, SqlRow, SqlStatement, SqlSteps } from "../../contracts/transaction.js";
@@ -6,6 +7,7 @@ import { StoreUnavailableError, TransactionError } from "../../errors.js";
 import { textArray } from "./array-literal.js";
 import { consumerNumber } from "../sql/receipt.js";
 import { endingInside } from "./end-messages.js";
+import { addElementsSteps, dropFlowSteps, openFlowSteps, type FlowSteps } from "./flow-steps.js";
 import type { ProjectDatabase } from "./project-database.js";
 import { statement, type SqlValue, type Statement } from "./statement.js";
 import { insertingInside } from "./schedule-changes.js";
@@ -19,7 +21,7 @@ const whereSql = statement(
      session_user AS role,
      coalesce(has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') AND (
        SELECT bool_and(has_table_privilege(t.oid, 'INSERT, UPDATE, DELETE')) FROM pg_catalog.pg_class t
-       WHERE t.relnamespace = n.oid AND t.relname IN ('qluster_message', 'qluster_task', 'qluster_rollup', 'qluster_schedule')) AND (
+       WHERE t.relnamespace = n.oid AND t.relname IN ('qluster_message', 'qluster_task', 'qluster_rollup', 'qluster_flow', 'qluster_flow_member', 'qluster_schedule')) AND (
        SELECT bool_and(has_function_privilege(p.oid, 'EXECUTE')) FROM pg_catalog.pg_proc p
        WHERE p.pronamespace = n.oid AND p.proname LIKE 'qluster\\_%'), false)::text AS allowed
    FROM pg_catalog.pg_database d
@@ -111,6 +113,26 @@ export class PostgresWriter implements TransactionWriter {
       if (waitedMs >= lockTimeoutMs) throw nameHeldTooLong(name, lockTimeoutMs);
       yield { sql: `SELECT pg_sleep(${askAgainMs / 1_000})::text AS slept`, parameters: [] };
     }
+  }
+
+  *openFlow(flow: NewFlow, members: readonly NewTask[]): SqlSteps<void> {
+    yield* openFlowSteps(this.#flows, flow, members);
+  }
+
+  *addElements(id: string, elements: readonly NewTask[], size: number | null): SqlSteps<void> {
+    yield* addElementsSteps(this.#flows, id, elements, size);
+  }
+
+  *dropFlow(id: string): SqlSteps<void> {
+    yield* dropFlowSteps(this.#flows, id);
+  }
+
+  get #flows(): FlowSteps {
+    return {
+      outbox: this.#database.outbox,
+      inline: (sql, parameters) => this.#inline(sql, [this.#project, ...parameters]),
+      submit: (tasks) => this.submit(tasks, 0),
+    };
   }
 
   *finish(consumer: string, { receipt, attempt, outcome, followUps }: Settlement): SqlSteps<boolean> {

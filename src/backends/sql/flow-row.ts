@@ -1,4 +1,4 @@
-import type { FlowKind, MemberOutcome, StoredFlow } from "../../contracts/flows.js";
+import type { FlowKind, MemberOutcome, NewFlow, StoredFlow } from "../../contracts/flows.js";
 import type { FinalState, StoredTask } from "../../contracts/store.js";
 import { flowAsTask as openFlowAsTask } from "../../core/flow-as-task.js";
 import { errorFrom } from "./error-text.js";
@@ -63,6 +63,12 @@ export function flowFrom(row: FlowRow): NumberedFlow {
     expiresAt: row.expires_at,
     endedAt: row.ended_at,
   };
+}
+
+/** A flow that was opened just now, before anything of it has ended. */
+export function openedFlow({ expiresMs: _life, ...flow }: NewFlow, now: number): StoredFlow {
+  const counts = { step: 0, done: 0, failed: 0, failedAt: null, error: null, run: 0 };
+  return { ...flow, ...counts, state: "open", openedAt: now, expiresAt: null, endedAt: null };
 }
 
 /** An open flow as a task that runs. */

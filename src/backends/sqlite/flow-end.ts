@@ -1,9 +1,11 @@
-import type { MemberOutcome } from "../../contracts/flows.js";
+import type { MemberOutcome, StoredFlow } from "../../contracts/flows.js";
+import type { SqlSteps } from "../../contracts/transaction.js";
 import { flowHooks, parentOfFlow, type FlowEnd } from "../../core/flow-end.js";
 import { errorText } from "../sql/error-text.js";
 import type { NumberedFlow } from "../sql/flow-row.js";
 import { readOutcomes } from "./flow-rows.js";
-import type { Session } from "./project-file.js";
+import { insertMessagesSteps } from "./insert-messages.js";
+import type { Moment, Session } from "./project-file.js";
 import { submitUnsent } from "./submit-unsent.js";
 
 const insertRecord = `
@@ -17,19 +19,39 @@ export function endFlow(
   flow: NumberedFlow,
   { state, error }: Pick<FlowEnd, "state" | "error">,
 ): void {
-  const { project, now } = session;
-  const { seq, id, kind, queue, func, name, group, envelope, openedAt } = flow;
+  const { now } = session;
   session.run("UPDATE qluster_flow SET state = ?, error = ?, ended_at = ? WHERE seq = ?", [
     state,
     errorText(error),
     now,
-    seq,
+    flow.seq,
   ]);
-  const names = [project, id, state, now, queue, openedAt, openedAt, func, name, group, kind, parentOfFlow(flow)];
-  session.run(insertRecord, [...names, openedAt, now, errorText(error), envelope]);
+  session.run(insertRecord, recordValues(session, flow, { state, error }));
   if (!flow.queued) return;
   const hooks = flowHooks(flow, { state, error, at: now, members: () => carried(session, flow) });
   if (hooks.length > 0) submitUnsent(session, hooks);
+}
+
+function recordValues(
+  { project, now }: Pick<Moment, "project" | "now">,
+  flow: StoredFlow,
+  { state, error }: Pick<FlowEnd, "state" | "error">,
+): (string | number | null)[] {
+  const { id, kind, queue, func, name, group, envelope, openedAt } = flow;
+  const names = [project, id, state, now, queue, openedAt, openedAt, func, name, group, kind, parentOfFlow(flow)];
+  return [...names, openedAt, now, errorText(error), envelope];
+}
+
+/** The statements of {@link endFlow} for a flow without members that was opened on a foreign transaction. */
+export function* endEmptySteps(at: Moment, flow: StoredFlow): SqlSteps<void> {
+  const { project, now } = at;
+  const end = { state: "succeeded", error: null } as const;
+  yield {
+    sql: "UPDATE qluster_flow SET state = 'succeeded', ended_at = ? WHERE project = ? AND id = ? RETURNING seq",
+    parameters: [now, project, flow.id],
+  };
+  yield { sql: `${insertRecord} RETURNING seq`, parameters: recordValues(at, flow, end) };
+  yield* insertMessagesSteps(at, flowHooks(flow, { ...end, at: now, members: () => [] }));
 }
 
 function carried(session: Session, { seq, kind, carryBytes }: NumberedFlow): readonly MemberOutcome[] | null {

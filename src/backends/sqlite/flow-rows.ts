@@ -1,9 +1,11 @@
 import type { MemberOutcome, NewFlow } from "../../contracts/flows.js";
 import type { NewTask } from "../../contracts/store.js";
+import type { SqlSteps } from "../../contracts/transaction.js";
 import type { FlowMove } from "../../core/flow.js";
 import { errorText } from "../sql/error-text.js";
 import { flowFrom, outcomeFrom, type FlowRow, type NumberedFlow, type OutcomeRow } from "../sql/flow-row.js";
-import type { Session } from "./project-file.js";
+import type { SqlValue } from "./driver.js";
+import type { Moment, Session } from "./project-file.js";
 import { RowStatement } from "./row-values.js";
 
 /** Outcomes that one statement reads. */
@@ -16,12 +18,22 @@ const insertFlow = `
 
 /** @returns `false`: the id is known. */
 export function addFlow(session: Session, flow: NewFlow): boolean {
-  const { project, now } = session;
+  return session.run(insertFlow, flowValues(session, flow)) === 1;
+}
+
+/** The statements of {@link addFlow} and {@link addMembers} for a foreign transaction. */
+export function* addFlowSteps(at: Moment, flow: NewFlow, members: readonly NewTask[]): SqlSteps<void> {
+  const [row] = yield { sql: `${insertFlow} RETURNING seq`, parameters: flowValues(at, flow) };
+  const seq = Number(row?.["seq"]);
+  yield* insertedMembers.statements(members, (values, task) => pushMember(values, seq, task, "task"), []);
+}
+
+function flowValues({ project, now }: Pick<Moment, "project" | "now">, flow: NewFlow): (string | number | null)[] {
   const { id, kind, queue, func, name, group, envelope, steps, stops, queued, carryBytes, expiresMs } = flow;
   const expiresAt = expiresMs === null ? null : Math.ceil(now + expiresMs);
   const texts = [project, id, kind, queue, func, name, group, envelope, JSON.stringify(steps)];
   const numbers = [stops ? 1 : 0, queued ? 1 : 0, carryBytes, now, expiresAt];
-  return session.run(insertFlow, [...texts, ...numbers]) === 1;
+  return [...texts, ...numbers];
 }
 
 export function flowById(session: Session, id: string): NumberedFlow | undefined {
@@ -45,23 +57,24 @@ export function saveMove(session: Session, { seq }: NumberedFlow, move: Omit<Flo
   ]);
 }
 
-const insertMembers = new RowStatement(
-  5,
-  (rows) =>
-    `INSERT INTO qluster_flow_member (flow, place, run, id, task) SELECT * FROM (VALUES ${rows}) WHERE true ON CONFLICT DO NOTHING`,
-);
+const memberSql = (rows: string): string =>
+  `INSERT INTO qluster_flow_member (flow, place, run, id, task) SELECT * FROM (VALUES ${rows}) WHERE true ON CONFLICT DO NOTHING`;
+const insertMembers = new RowStatement(5, memberSql);
+const insertedMembers = new RowStatement(5, (rows) => `${memberSql(rows)} RETURNING place`);
 
 /** The places of a chain, with their sealed tasks; or those of a batch, with the ids that have them. */
 export function addMembers(session: Session, flow: number, tasks: readonly NewTask[], keep: "task" | "id"): void {
   insertMembers.run(
     tasks,
-    (values, task) => {
-      const { place, run } = task.member ?? { place: null, run: 0 };
-      values.push(flow, place ?? 0, run, keep === "id" ? task.id : null, keep === "task" ? JSON.stringify(task) : null);
-    },
+    (values, task) => pushMember(values, flow, task, keep),
     [],
     (sql, values) => session.run(sql, values),
   );
+}
+
+function pushMember(values: SqlValue[], flow: number, task: NewTask, keep: "task" | "id"): void {
+  const { place, run } = task.member ?? { place: null, run: 0 };
+  values.push(flow, place ?? 0, run, keep === "id" ? task.id : null, keep === "task" ? JSON.stringify(task) : null);
 }
 
 /** The sealed tasks of a chain, of these places or all. */

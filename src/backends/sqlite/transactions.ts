@@ -1,10 +1,12 @@
 import type { BackendOptions } from "../../contracts/backend.js";
+import type { NewFlow } from "../../contracts/flows.js";
 import type { OutboxOptions } from "../../contracts/outbox.js";
 import type { InsertedSchedule, NewSchedule } from "../../contracts/schedules.js";
 import type { NewTask, Settlement, Submitted } from "../../contracts/store.js";
 import type { Executor, SqlRow, SqlStatement, SqlSteps, TransactionWriter } from "../../contracts/transaction.js";
 import { StoreUnavailableError, TransactionError } from "../../errors.js";
 import { DatabaseFile } from "./database-file.js";
+import { addElementsSteps, dropFlowSteps, openFlowSteps } from "./flow-steps.js";
 import { detailTables } from "./held-messages.js";
 import { insertEndedSteps, type EndedRow } from "./insert-ended.js";
 import { insertMessagesSteps } from "./insert-messages.js";
@@ -101,6 +103,18 @@ export class SqliteWriter implements TransactionWriter {
     } finally {
       yield* setBusyTimeout(before);
     }
+  }
+
+  *openFlow(flow: NewFlow, members: readonly NewTask[]): SqlSteps<void> {
+    yield* openFlowSteps(yield* this.#moment(), flow, members);
+  }
+
+  *addElements(id: string, elements: readonly NewTask[], size: number | null): SqlSteps<void> {
+    yield* addElementsSteps(yield* this.#moment(), id, elements, size);
+  }
+
+  *dropFlow(id: string): SqlSteps<void> {
+    yield* dropFlowSteps(yield* this.#moment(), id);
   }
 
   *finish(consumer: string, { receipt, id, attempt, outcome, followUps }: Settlement): SqlSteps<boolean> {
