@@ -8,7 +8,7 @@ import { setup as installTransactions } from "./transactions.mjs";
 /** Stages run one after the other; those that start clusters would disturb each other's clocks. */
 const stages = [
   { name: "unit tests", projects: ["unit", "apart"] },
-  { name: "conformance of the embedded backends", projects: ["conformance"] },
+  { name: "conformance of the embedded backends", projects: ["conformance", "conformance-apart"] },
   { name: "conformance of Postgres", projects: ["conformance-postgres"] },
   { name: "conformance of Redis", projects: ["conformance-redis"] },
   { name: "commands", projects: ["cli"] },
