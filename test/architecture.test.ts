@@ -128,7 +128,7 @@ describe("who imports whom", () => {
 });
 
 describe("the root entry", () => {
-  it("loads no database client, no cluster, no command line and no loader of modules until they are needed", () => {
+  it("loads no database client, no cluster, no command line and no loader of modules until they are needed (P005)", () => {
     const reached = reachedFrom("src/index.ts");
 
     const packages = [...new Set([...reached].flatMap((file) => packagesIn(file, "static")))];

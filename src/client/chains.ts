@@ -43,7 +43,7 @@ export class Chains {
 
   async #send(links: unknown, options: unknown): Promise<string> {
     this.#desk.check();
-    const plan = planChain(options);
+    const plan = planChain(options, this.#desk.config.cachedMs);
     const steps = stepsOf(links);
     const id = newId();
     const members = await this.#seal(id, steps, plan);
@@ -137,7 +137,7 @@ export class Chains {
   }
 }
 
-function planChain(given: unknown): ChainPlan {
+function planChain(given: unknown, cachedByDefault: number | null | undefined): ChainPlan {
   const options = (given ?? {}) as ChainOptions;
   if (typeof options !== "object") throw refuse("of a chain", given, "an object of options");
   checkKnown(options, optionNames, "a chain");
@@ -150,7 +150,7 @@ function planChain(given: unknown): ChainPlan {
     hook: onComplete === undefined ? undefined : hookName(onComplete),
     expiresMs: expires === undefined ? defaultExpiresMs : parseDuration(expires, "expires"),
     sync: trueOrFalse(options.sync, "sync"),
-    cached: cachedMs(options.cached),
+    cached: options.cached === undefined ? cachedByDefault : cachedMs(options.cached),
   };
 }
 

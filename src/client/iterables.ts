@@ -129,7 +129,8 @@ export class Iterables {
 
   /** @param elements - All of them, to be kept as the arguments of the record; none when there are too many. */
   async #flowOf({ id, resolved, plan, here }: Run, elements: readonly unknown[]): Promise<NewFlow> {
-    const { name, group, cached } = resolved.plan.header;
+    const { name, group } = resolved.plan.header;
+    const cached = resolved.plan.saysCached ? resolved.plan.header.cached : this.#desk.config.cachedMs;
     const parts: FlowParts = {
       id,
       kind: "iter",

@@ -180,7 +180,7 @@ describe("signals", () => {
     expect(spawned.map(({ pid }) => pid).sort()).toEqual(workers.sort());
   });
 
-  it("come in their order, each where it happens, the last one after the result is stored (P334, P335)", async () => {
+  it("come in their order, each where it happens, the last one after the result is stored (P310, P333, P334, P335)", async () => {
     const before: string[] = [];
     const disconnect = signals.preEnqueue.connect((task) => void before.push(task.id));
     const id = await shop.q.asyncTask(ref("jobs.traced", { taskName: "steps" }), "in order");
@@ -289,7 +289,7 @@ describe("signal handlers that misbehave", () => {
   });
 });
 
-it("an error reporter is told of every failed attempt, also of time-outs and dead workers (P352, P354)", async () => {
+it("an error reporter is told of every failed attempt, also of time-outs and dead workers (P051, P352, P354)", async () => {
   await using shop = await workshop({ workers: 1, attempts: 1, errorReporters: ["reporter.mjs"] });
   const reporter = `
     import { appendFileSync } from "node:fs";

@@ -13,18 +13,25 @@ describe.each([
     ["swallowing its abort signal", "swallows", [], /exceeded maximum timeout value \(1 seconds\)/, "timeout"],
     ["process.exit(7)", "exits", [7], /died: exit code 7/, "died"],
     ["an unhandled rejection", "rejects", [], /stray/, "error"],
-  ])("by %s are one failed attempt with its reason (P305, P306)", async (_, name, args, message, ending) => {
-    await using shop = await workshop({ isolation, concurrency, workers: 1, timeout: "1s", attempts: 1 });
-    await shop.cluster();
+  ])(
+    "by %s are one failed attempt with its reason (P033, P287, P305, P306)",
+    async (_, name, args, message, ending) => {
+      await using shop = await workshop({ isolation, concurrency, workers: 1, timeout: "1s", attempts: 1 });
+      await shop.cluster();
 
-    const id = await shop.q.asyncTask(`jobs.${name}`, "guilty", ...args);
-    const finished = await shop.q.fetch(id, limit);
+      const id = await shop.q.asyncTask(`jobs.${name}`, "guilty", ...args);
+      const finished = await shop.q.fetch(id, limit);
 
-    expect(finished).toMatchObject({ success: false, attempts: 1, error: { message: expect.stringMatching(message) } });
-    const counted = (await shop.q.attempts(id)).filter((attempt) => attempt.counted);
-    expect(counted).toMatchObject([{ number: expect.any(Number), ending }]);
-    expect(await shop.q.result(await shop.q.asyncTask("jobs.add", 1, 2), limit)).toBe(3);
-  });
+      expect(finished).toMatchObject({
+        success: false,
+        attempts: 1,
+        error: { message: expect.stringMatching(message) },
+      });
+      const counted = (await shop.q.attempts(id)).filter((attempt) => attempt.counted);
+      expect(counted).toMatchObject([{ number: expect.any(Number), ending }]);
+      expect(await shop.q.result(await shop.q.asyncTask("jobs.add", 1, 2), limit)).toBe(3);
+    },
+  );
 });
 
 it("charges no neighbour for a task that blocks or kills their worker", async () => {
@@ -38,7 +45,7 @@ it("charges no neighbour for a task that blocks or kills their worker", async ()
   for (const id of guilty) expect(await shop.q.fetch(id, limit)).toMatchObject({ success: false, attempts: 1 });
 });
 
-it("lets neighbours finish beside a task that does not give in, then ends their worker", async () => {
+it("lets neighbours finish beside a task that does not give in, then ends their worker (P304, P318)", async () => {
   await using shop = await workshop({ concurrency: 2, workers: 1, attempts: 1 });
   await shop.cluster();
   const { asyncTask, fetch } = shop.q;
@@ -83,7 +90,7 @@ it("logs a rejection that comes after the task's end on its record, and changes 
   expect(await shop.q.status(id)).toMatchObject({ state: "succeeded", attempts: 1 });
 });
 
-it("ends what a task has started, together with its worker", async () => {
+it("ends what a task has started, together with its worker (P018)", async () => {
   await using shop = await workshop({ workers: 1, timeout: "500ms", attempts: 1 });
   await shop.cluster();
 

@@ -154,7 +154,7 @@ describe("a cluster shows", () => {
     });
   });
 
-  it("where it stands: Starting, Idle, Working with what runs, Stopping, and then nothing (P323, P324, P325)", async () => {
+  it("where it stands: Starting, Idle, Working with what runs, Stopping, and then nothing (P285, P323, P324, P325, P326)", async () => {
     await using shop = await workshop({ workers: 1, lease: "1500ms" }, "\nawait sleep(1_500);");
     const before = Date.now();
     const cluster = await shop.cluster({ noWait: true });

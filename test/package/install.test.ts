@@ -87,7 +87,7 @@ describe("the package without its optional parts", () => {
 
   afterAll(() => consumer.remove());
 
-  it("says which package SQLite needs, and how to install it", async () => {
+  it("says which package SQLite needs, and how to install it (P005)", async () => {
     const { code, errors } = await consumer.run("node", ["main.mjs"]);
 
     if (Number(process.versions.node.split(".")[0]) >= 24) return expect(code).toBe(0);
