@@ -150,15 +150,6 @@ describe("cached results", () => {
     await expect(all.resultGroup(chain)).rejects.toThrow(ResultExpiredError);
   });
 
-  it("are those of a schedule's tasks too, when the configuration says so (P049)", async () => {
-    await using all = createQluster({ ...config, cached: true }, { backend, env: {} });
-    const report = await all.schedule(double, { type: "DAILY", args: [4] });
-    const id = await all.schedules.runNow(report.id);
-
-    const [made] = await backend.store.get([id]);
-    expect(readHeader(made!.envelope)).toMatchObject({ func: "cached.double", cached: null });
-  });
-
   it("are deleted with their group, and an unknown group is no error (P124, P130)", async () => {
     const id = await q.asyncTask(double.with({ cached: true, group: "g" }), 1);
     await runAll();

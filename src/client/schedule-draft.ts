@@ -99,7 +99,6 @@ function definitionOf(
   const parts: SealedParts = {
     header: {
       ...plan.header,
-      ...(plan.saysCached || host.config.cachedMs === undefined ? {} : { cached: host.config.cachedMs }),
       ...(plan.hook === undefined ? {} : { hook: hookName(plan.hook) }),
       group: plan.header.group ?? name ?? id,
       ...(intended === undefined ? {} : { intended }),

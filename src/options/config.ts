@@ -99,7 +99,7 @@ export interface QlusterConfig {
   retention?: Retention | undefined;
   /**
    * Results are kept by the cache for so long, or without limit (`true`), where the task does not say; the record is kept
-   * without them. Counts for tasks, chains, iterables and what schedules make. Default false. Django Q2: `cached`.
+   * without them. Counts for tasks, chains and iterables, not for what schedules make. Default false. Django Q2: `cached`.
    */
   cached?: Duration | boolean | undefined;
   /**

@@ -34,15 +34,19 @@ describe.each([
   );
 });
 
-it("charges no neighbour for a task that blocks or kills their worker", async () => {
+it("charges no neighbour for a task that blocks or kills their worker, and says why each one is replaced (P309)", async () => {
   await using shop = await workshop({ concurrency: 4, workers: 1, timeout: "2s", attempts: 1 });
-  await shop.cluster();
+  const cluster = await shop.cluster();
 
   const innocent = await Promise.all([1, 2, 3].map(async (n) => await shop.q.asyncTask("jobs.traced", `n${n}`, 900)));
   const guilty = [await shop.q.asyncTask("jobs.exits", "exit", 1), await shop.q.asyncTask("jobs.spin", "spin")];
 
   for (const id of innocent) expect(await shop.q.fetch(id, limit)).toMatchObject({ success: true, attempts: 1 });
   for (const id of guilty) expect(await shop.q.fetch(id, limit)).toMatchObject({ success: false, attempts: 1 });
+  expect((await cluster.says(/^reincarnated worker Process-\d+ after sudden death.*\(exit code 1\)$/)).level).toBe(50);
+  await cluster.says(/^reincarnated worker Process-\d+ after timeout while processing [a-z-]+$/);
+  const replaced = async () => ((await shop.q.clusters())[0]?.reincarnations ?? 0) >= 2;
+  await until(replaced, 10_000, "a status that counts both");
 });
 
 it("lets neighbours finish beside a task that does not give in, then ends their worker (P304, P318)", async () => {
