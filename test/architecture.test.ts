@@ -25,6 +25,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "backends/postgres": ["contracts", "core", "errors", "backends/sql"],
   "backends/redis": ["contracts", "core", "errors", "backends/sql"],
   "backends/apart": ["contracts", "core", "errors"],
+  shell: ["contracts", "core", "errors", "client"],
   testing: ["contracts", "core", "errors", "client", "backends/memory"],
   cli: ["contracts", "core", "errors", "options", "client", "worker", "cluster", "backends/sql", "testing", "index"],
   index: ["client", "options", "errors"],

@@ -8,7 +8,9 @@ import { stoppedCluster } from "../src/client/stopped-cluster.js";
 import { taskOptionNames } from "../src/client/option-checks.js";
 import * as clusterEntry from "../src/cluster/index.js";
 import { createCluster } from "../src/cluster/supervisor.js";
+import { taskByName } from "../src/core/registry.js";
 import * as entry from "../src/index.js";
+import * as shell from "../src/shell/index.js";
 import { optionNames, plainOptions } from "../src/options/option-table.js";
 import { resolveConfig } from "../src/options/resolve.js";
 
@@ -118,10 +120,11 @@ describe("docs/from-django-q2.md", () => {
     if (name.startsWith('"')) return isDatabase(`${name.slice(1, -1)}//h/1`);
     const [first = "", ...rest] = name.split(".");
     if (rest.length > 0 && first in things) return hasPath(things[first], rest);
+    if (taskByName(name) !== undefined) return true;
     if (section === "Options of a task") return taskOptionNames.includes(bare(name));
     if (section === "Options of the configuration") return isOption(name);
     if (section === "Schedules") return isScheduleOption(name);
-    return name in entry || name in clusterEntry || (optionNames as readonly string[]).includes(name);
+    return name in entry || name in clusterEntry || name in shell || (optionNames as readonly string[]).includes(name);
   }
 });
 

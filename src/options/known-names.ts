@@ -17,7 +17,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   poll: "Qluster needs no such option: clusters are woken. Leave it out.",
   guardCycle: "Qluster needs no such option: deadlines are exact. Leave it out.",
   testing: "Qluster needs no such option: see sync, and qluster/testing.",
-  brokerClass: "A broker of your own cannot be set in this version.",
+  brokerClass: "In Qluster this is broker: { backend: … }, a function that opens it.",
   iterCount: "It is no option of a configuration.",
 };
 

@@ -1,5 +1,8 @@
 import { expect, it } from "vitest";
+import { createQluster } from "qluster";
 import { startCluster } from "qluster/cluster";
+import type { OpenBackend } from "qluster/contracts";
+import { memoryBackend } from "qluster/testing";
 import { until, workshop } from "../support/workshop.js";
 
 it.each(["process", "thread", "none"] as const)(
@@ -19,6 +22,48 @@ it.each(["process", "thread", "none"] as const)(
     expect(await shop.q.cluster(cluster.id)).toMatchObject({ clusterId: cluster.id, status: "Stopped" });
   },
 );
+
+it("runs on a backend of the application's own, for it and for clusters, with the same tasks (P044, P245)", async () => {
+  await using shop = await workshop({ isolation: "none", logLevel: "error" });
+  const opened: unknown[] = [];
+  const mine = memoryBackend({ project: "test" });
+  const backend: OpenBackend = async ({ project, location }) => {
+    opened.push({ project, location });
+    return mine;
+  };
+  const config = { ...shop.config, database: { backend, location: "here" } };
+  const q = createQluster(config, { root: shop.folder });
+  const cluster = await startCluster(config, { root: shop.folder });
+
+  expect(await q.result(await q.asyncTask("jobs.add", 1, 2), { wait: "20s" })).toBe(3);
+
+  expect(opened).toEqual([
+    { project: "test", location: "here" },
+    { project: "test", location: "here" },
+  ]);
+  await cluster.stop();
+  await q.close();
+});
+
+it("takes messages through a broker of the application's own, with the tasks in its database (P044, P245)", async () => {
+  await using shop = await workshop({ isolation: "none", logLevel: "error", database: "memory:own-broker" });
+  const carried: string[] = [];
+  const backend: OpenBackend = async () => {
+    const made = memoryBackend({ project: "test" });
+    const enqueue: typeof made.broker.enqueue = async (queue, messages) => {
+      carried.push(...messages.map(({ id }) => id));
+      await made.broker.enqueue(queue, messages);
+    };
+    return { ...made, broker: { ...made.broker, enqueue } };
+  };
+  const config = { ...shop.config, broker: { backend } };
+  await using q = createQluster(config, { root: shop.folder });
+
+  const id = await q.asyncTask("jobs.add", 1, 2);
+
+  await until(() => carried.includes(id), 10_000, "the broker to be handed the task");
+  expect(carried).toEqual([id]);
+});
 
 it("stops within seconds, however rarely its heart beats (P288)", async () => {
   await using shop = await workshop({ isolation: "thread", logLevel: "error", lease: "1h" });

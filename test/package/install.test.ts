@@ -16,7 +16,7 @@ describe("the package, installed in an empty folder", () => {
 
   afterAll(() => consumer.remove());
 
-  it.each(["qluster", "qluster/cluster", "qluster/contracts", "qluster/testing"])("imports %s", async (entry) => {
+  it.each(["qluster", "qluster/cluster", "qluster/contracts", "qluster/shell", "qluster/testing"])("imports %s", async (entry) => {
     consumer.write("import.mjs", `console.log(Object.keys(await import("${entry}")).length >= 0);`);
 
     expect(await consumer.succeed("node", ["import.mjs"])).toBe("true\n");
