@@ -23,8 +23,8 @@ const longestQuote = 2_000;
  * There is no shell in between: for pipes and the like, run one (`"sh", ["-c", "…"]`). When the task is stopped, so is the
  * program.
  *
- * Whoever can enqueue tasks can run any program with it. So it is there only where a task module of the application exports it:
- * `export { run, output } from "qluster/shell"`. Its name is `shell.run`. Counterpart in Django Q2: `subprocess.call` and
+ * Whoever can enqueue tasks can run any program with it. So it is there only where a task module of the application exports it
+ * again. Its name is `shell.run`. Counterpart in Django Q2: `subprocess.call` and
  * `django.core.management.call_command` as tasks.
  *
  * @throws When the program cannot be started, or was ended by a signal.
