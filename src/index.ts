@@ -138,6 +138,7 @@ export {
 export { defineConfig } from "./options/config.js";
 export type {
   DatabaseOption,
+  OwnBackend,
   PostgresClient,
   PostgresDatabase,
   PostgresPool,

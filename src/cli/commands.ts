@@ -212,6 +212,15 @@ export const commands: CommandTable = {
       },
     },
   },
+  types: {
+    summary: "Write a file by which tasks are known by name, with their arguments and results",
+    args: {
+      out: { type: "string", valueHint: "file", description: "Default: qluster-tasks.d.ts in the project's root" },
+      ...project,
+    },
+    examples: ["qluster types", "qluster types --out types/tasks.d.ts"],
+    load: async () => (await import("./commands/types.js")).runTypes,
+  },
   config: {
     summary: "Show the configuration",
     args: {},

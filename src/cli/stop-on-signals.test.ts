@@ -19,7 +19,7 @@ function watching(running: number) {
 }
 
 it.each(["SIGINT", "SIGTERM", "SIGHUP"])(
-  "a first %s stops gracefully, a second signal hurries (P290, P293)",
+  "a first %s stops gracefully, a second signal hurries (P290, P293, P295)",
   (signal) => {
     const { stop, source, said, stops } = watching(3);
 

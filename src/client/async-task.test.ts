@@ -72,7 +72,7 @@ describe.each(backends)("a queue on %s", (_, open) => {
       });
     });
 
-    it("takes functions of Math by themselves (P061)", async () => {
+    it("takes functions of Math by themselves (P061, P371)", async () => {
       const id = await q.asyncTask(Math.floor, 2.5);
       await runQueued(backend);
 

@@ -51,7 +51,7 @@ describe("cached results", () => {
     await consumer.close();
   }
 
-  it("are read like others, lie under a key of their own, and are not in the record (P167, P169)", async () => {
+  it("are read like others, lie under a key of their own, and are not in the record (P075, P109, P167, P169)", async () => {
     const id = await q.asyncTask(double.with({ cached: "10s" }), 4);
     await runAll();
 
@@ -114,6 +114,40 @@ describe("cached results", () => {
 
     expect(await q.resultGroup("g")).toEqual([6, 4]);
     expect((await q.fetchGroup("g"))?.map(({ result }) => result)).toEqual([6, 4]);
+  });
+
+  it("can be deleted by id, once; the record stays, and reads as expired (P110)", async () => {
+    const id = await q.asyncTask(double.with({ cached: true }), 4);
+    const plain = await q.asyncTask(double, 5);
+    await runAll();
+
+    expect(await q.deleteCached(id)).toBe(true);
+    expect(await q.deleteCached(id)).toBe(false);
+    await expect(q.result(id)).rejects.toThrow(ResultExpiredError);
+    expect(await q.status(id)).toMatchObject({ state: "succeeded" });
+    expect(await q.deleteCached(plain)).toBe(false);
+    expect(await q.result(plain)).toBe(10);
+    expect(await q.deleteCached("nobody")).toBe(false);
+  });
+
+  it("are the rule when the configuration says so, and a task may say otherwise (P049, P081)", async () => {
+    await using all = createQluster({ ...config, cached: "10s" }, { backend, env: {} });
+    const usual = await all.asyncTask(double, 1);
+    const longer = await all.asyncTask(double.with({ cached: "1m" }), 2);
+    const never = await all.asyncTask(double.with({ cached: false }), 3);
+    const chain = await all.asyncChain([link(double, 4)]);
+    const list = await all.asyncIter(double, [5]);
+    await runAll();
+    expect(await all.result(usual)).toBe(2);
+    expect(await all.resultGroup(chain)).toEqual([8]);
+
+    await clock.advance(10_001);
+
+    await expect(all.result(usual)).rejects.toThrow(ResultExpiredError);
+    expect(await all.result(longer)).toBe(4);
+    expect(await all.result(never)).toBe(6);
+    await expect(all.result(list)).rejects.toThrow(ResultExpiredError);
+    await expect(all.resultGroup(chain)).rejects.toThrow(ResultExpiredError);
   });
 
   it("are deleted with their group, and an unknown group is no error (P124, P130)", async () => {

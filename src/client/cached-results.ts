@@ -48,6 +48,12 @@ export class CachedResults {
     return true;
   }
 
+  /** `false`: the cache has nothing of it. */
+  async delete(task: Pick<StoredTask, "id" | "result">): Promise<boolean> {
+    const key = cacheKeyOf(task);
+    return key !== undefined && (await (await this.#cache()).delete(key));
+  }
+
   async forget(tasks: readonly StoredTask[]): Promise<void> {
     const cache = await this.#cache();
     const keys = tasks.flatMap((task) => cacheKeyOf(task) ?? []);

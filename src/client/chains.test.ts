@@ -58,7 +58,7 @@ describe.each(backends)("chains on %s", (_, open) => {
     expect(await q.resultGroup(chain)).toEqual([8, 16, { label: "x", items: [16] }]);
   });
 
-  it("take links as functions, names, refs and with options of their own (P148)", async () => {
+  it("take links as functions, names, refs and with options of their own (P079, P148)", async () => {
     const chain = await q.asyncChain([
       one,
       "chain.one",
@@ -73,7 +73,7 @@ describe.each(backends)("chains on %s", (_, open) => {
     expect(records?.at(-1)?.name).toBe("last");
   });
 
-  it("give all links one label: the chain's id, or a group (P147)", async () => {
+  it("give all links one label: the chain's id, or a group (P080, P147)", async () => {
     const chain = await q.asyncChain([one, one], { group: "report" });
     const plain = await q.asyncChain([one]);
     await runAll();

@@ -120,7 +120,7 @@ export interface PreparedChain {
 
 /** Checks and seals all links. A promise only where the application makes it one. */
 export function prepareChain(desk: FlowDesk, links: unknown, options: unknown): PreparedChain | Promise<PreparedChain> {
-  const plan = planChain(options);
+  const plan = planChain(options, desk.config.cachedMs);
   const steps = stepsOf(links);
   const id = newId();
   const here = plan.sync ?? desk.config.sync;
@@ -165,7 +165,7 @@ function requestsOf(id: string, steps: readonly StepParts[], plan: ChainPlan): L
   return requests;
 }
 
-function planChain(given: unknown): ChainPlan {
+function planChain(given: unknown, cachedByDefault: number | null | undefined): ChainPlan {
   const options = (given ?? {}) as ChainOptions;
   if (typeof options !== "object") throw refuse("of a chain", given, "an object of options");
   checkKnown(options, optionNames, "a chain");
@@ -178,7 +178,7 @@ function planChain(given: unknown): ChainPlan {
     hook: onComplete === undefined ? undefined : hookName(onComplete),
     expiresMs: expires === undefined ? defaultExpiresMs : parseDuration(expires, "expires"),
     sync: trueOrFalse(options.sync, "sync"),
-    cached: cachedMs(options.cached),
+    cached: options.cached === undefined ? cachedByDefault : cachedMs(options.cached),
   };
 }
 

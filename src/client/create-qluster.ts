@@ -1,5 +1,5 @@
 import type { Backend } from "../contracts/backend.js";
-import type { Store, StoredTask } from "../contracts/store.js";
+import type { ClusterStatus, Store, StoredTask } from "../contracts/store.js";
 import { cancelTask } from "../core/cancelled-task.js";
 import { isFlow } from "../core/finished-task.js";
 import { keyring } from "../core/keyring.js";
@@ -26,6 +26,7 @@ import type { ScheduleClient, ScheduleHost } from "./schedule-client.js";
 import type { ScheduleVerbs } from "./schedule-types.js";
 import { Sender } from "./sender.js";
 import { statusOf } from "./status.js";
+import { stoppedCluster } from "./stopped-cluster.js";
 import { Transactions, type InsideVerbs, type PlainVerbs, type Scheduling } from "./transactions.js";
 import type { EnqueueVerbs, FlowVerbs, GroupOptions, Qluster, ReadOptions, TransactionOptions } from "./types.js";
 import { Waiters } from "./waiters.js";
@@ -97,7 +98,8 @@ function onBackend(config: ResolvedConfig, open: () => Promise<Backend>): Qluste
     ...flowVerbs(desk, reader, waiters),
     ...readVerbs({ waiters, opener, reader, cached, groups }),
     ...groupVerbs(groups),
-    ...taskVerbs(connection, store),
+    ...taskVerbs(connection, store, cached),
+    ...clusterVerbs(store),
     ...scheduleVerbs(scheduling.load, () => transactions.ambient),
     loadTasks: async () => {
       const names = await loadTasks(config.root, config.tasks);
@@ -215,13 +217,28 @@ function groupVerbs(groups: Groups): Pieces<"resultGroup" | "fetchGroup" | "coun
 function taskVerbs(
   connection: Connection,
   store: () => Promise<Store>,
-): Pieces<"status" | "attempts" | "cancel" | "queueSize" | "clusters"> {
+  cached: CachedResults,
+): Pieces<"status" | "attempts" | "cancel" | "deleteCached" | "queueSize"> {
   return {
     status: async (id) => await statusOf(await store(), filledText(id, "id")),
     attempts: async (id) => await (await store()).attempts(filledText(id, "id")),
     cancel: async (id) => await cancelTask(await store(), filledText(id, "id"), Date.now()),
+    deleteCached: async (id) => {
+      const [task] = await (await store()).get([filledText(id, "id")]);
+      return task !== undefined && (await cached.delete(task));
+    },
     queueSize: async (queue) => await (await connection.backend()).broker.queueSize(queue),
-    clusters: async () => await (await store()).clusters(),
+  };
+}
+
+function clusterVerbs(store: () => Promise<Store>): Pieces<"clusters" | "cluster"> {
+  const clusters = async (): Promise<ClusterStatus[]> => await (await store()).clusters();
+  return {
+    clusters,
+    cluster: async (id) => {
+      const wanted = filledText(id, "id");
+      return (await clusters()).find(({ clusterId }) => clusterId === wanted) ?? stoppedCluster(wanted, Date.now());
+    },
   };
 }
 

@@ -23,6 +23,8 @@ export interface EnqueueHost {
   /** Where tasks without `queue` go. */
   readonly queue: string;
   readonly seal: SealOptions;
+  /** How long the cache keeps the results of tasks that do not say; `undefined`: their records do. */
+  readonly cachedMs: number | null | undefined;
   /** `true` once `loadTasks` was called: then this process knows every name. */
   readonly knowsAll: () => boolean;
   readonly handlerFailed: (error: unknown) => void;
@@ -118,7 +120,7 @@ function checked(request: Request): Prepared | Promise<Prepared> {
 function sealed({ host, resolved: { func, definition }, id, args, plan, part }: Request): Prepared {
   if (part !== undefined) checkMember(func, plan, part.element === true);
   const queue = plan.queue ?? host.queue;
-  const own = headerOf(id, func, plan);
+  const own = headerOf(id, func, plan, host.cachedMs);
   const header = part === undefined ? own : headerOfPart(own, part, args);
   const { unique } = plan;
   const task: NewTask = {
@@ -181,8 +183,9 @@ function headerOfPart(own: TaskHeader, part: PartOfFlow, args: readonly unknown[
   };
 }
 
-function headerOf(id: string, func: string, plan: RequestPlan): TaskHeader {
+function headerOf(id: string, func: string, plan: RequestPlan, cachedMs: number | null | undefined): TaskHeader {
   const header: { -readonly [K in keyof TaskHeader]: TaskHeader[K] } = { v: 1, id, func, ...plan.header };
+  if (cachedMs !== undefined && !plan.saysCached) header.cached = cachedMs;
   if (plan.hook !== undefined) header.hook = hookName(plan.hook);
   if (plan.delayMs > 0 || plan.runAt !== null) header.due = Math.max(Date.now() + plan.delayMs, plan.runAt ?? 0);
   return header;

@@ -14,6 +14,8 @@ export function fetchedTask(
   const { group } = record;
   const methods: RecordMethods = {
     save: async () => await cached.save(task),
+    timeTaken: () => record.stoppedAt.getTime() - record.startedAt.getTime(),
+    toString: () => record.name,
     groupResult: async (options) => (group === undefined ? undefined : await groups().results(group, options)),
     groupCount: async (options) => (group === undefined ? undefined : await groups().count(group, options)),
     groupDelete: async (options) => (group === undefined ? undefined : await groups().delete(group, options)),

@@ -80,6 +80,19 @@ describe.each(backends)("groups on %s", (_, open) => {
     expect(await q.deleteGroup("unknown", { tasks: true })).toBe(0);
   });
 
+  it("tell no hook when a record is changed later, only when a task ends (P347)", async () => {
+    const told: string[] = [];
+    const hook = task("client.group-hook", (finished: { readonly id: string }) => void told.push(finished.id));
+    const id = await q.asyncTask(double.with({ group: "hooked", hook, sync: true }), 1);
+
+    await (await q.fetch(id))?.save();
+    await q.deleteGroup("hooked");
+
+    expect((await q.fetch(id))?.group).toBeUndefined();
+    expect(told).toEqual([id]);
+    expect(await q.queueSize()).toBe(3);
+  });
+
   it.each<[string, () => Promise<unknown>, RegExp]>([
     ["a negative count", () => q.resultGroup("g", { count: -1 }), /count is -1; expected a whole number of 0 or more/],
     ["an empty label", () => q.countGroup(""), /group is ""/],

@@ -49,7 +49,7 @@ describe.each(backends)("iterables on %s", (_, open) => {
     return all;
   }
 
-  it("queue one task for each element, and give one list in the order of the input (P132, P138)", async () => {
+  it("queue one task for each element, and give one list in the order of the input (P078, P132, P138)", async () => {
     const iter = await q.asyncIter(double, [3, 1, 2]);
     const waiting = q.result(iter, { wait: "10s" });
 

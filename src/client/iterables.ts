@@ -138,7 +138,8 @@ export function flowOf(
   known: { readonly kept: readonly unknown[]; readonly steps: readonly number[] },
   store: Pick<Store, "capabilities">,
 ): NewFlow {
-  const { name, group, cached } = resolved.plan.header;
+  const { name, group } = resolved.plan.header;
+  const cached = resolved.plan.saysCached ? resolved.plan.header.cached : desk.config.cachedMs;
   const parts: FlowParts = {
     id,
     kind: "iter",

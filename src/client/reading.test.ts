@@ -99,6 +99,17 @@ describe.each(backends)("reading on %s", (_, open) => {
       });
     });
 
+    it("know how long the last attempt ran, and read as their name; as data they have neither (P357)", async () => {
+      const id = await q.asyncTask(double.with({ taskName: "twice" }), 21);
+      await runQueued(backend);
+
+      const record = await q.fetch(id);
+
+      expect(record?.timeTaken()).toBe(record!.stoppedAt.getTime() - record!.startedAt.getTime());
+      expect(String(record)).toBe("twice");
+      expect(Object.keys(record!)).not.toContain("timeTaken");
+    });
+
     it("find a task by the words made from its id, and by a given name the newest (P063, P103, P104)", async () => {
       const named = await q.asyncTask(double, 1);
       await q.asyncTask(double.with({ taskName: "nightly" }), 2);
@@ -120,7 +131,7 @@ describe.each(backends)("reading on %s", (_, open) => {
       expect((await q.fetch(name))?.id).toBe(id);
     });
 
-    it("throw what went wrong, with the task's own error as cause (P107)", async () => {
+    it("throw what went wrong, with the task's own error as cause (P107, P302)", async () => {
       const id = await q.asyncTask(fail, "no such review");
       await runQueued(backend);
 

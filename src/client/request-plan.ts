@@ -25,6 +25,8 @@ export interface RequestPlan {
     readonly forMs: number | null;
   } | null;
   readonly sync: boolean | undefined;
+  /** The option `cached` was given, be it as `false`: the configuration's says nothing here. */
+  readonly saysCached: boolean;
   /** The id of the batch that it counts for. */
   readonly batch: string | undefined;
 }
@@ -56,6 +58,7 @@ export function planRequest(options: TaskOptions): RequestPlan {
     expiresMs,
     unique: options.unique === undefined ? null : uniqueOf(options.unique),
     sync: trueOrFalse(options.sync, "sync"),
+    saysCached: options.cached !== undefined,
     batch: batch?.id,
   };
 }

@@ -154,8 +154,8 @@ describe.each(backends)("schedules on %s", (_, open) => {
 
     it.each<[string, unknown, object, RegExp]>([
       ["a blank task (P185)", "", daily, /not empty/],
-      ["a task's name above 256 characters (P185)", "x".repeat(257), daily, /257 characters; at most 256/],
-      ["a name above 100 characters", report, { ...daily, name: "x".repeat(101) }, /at most 100/],
+      ["a task's name above 256 characters (P185, P369)", "x".repeat(257), daily, /257 characters; at most 256/],
+      ["a name above 100 characters (P369)", report, { ...daily, name: "x".repeat(101) }, /at most 100/],
       ["CRON without an expression (P182)", report, { type: "CRON" }, /needs an expression/],
       ["a cron expression that is none (P181)", report, { type: "CRON", cron: "0 22 * * 1-12" }, /position 12/],
       ["an unknown zone (P198)", report, { ...daily, timeZone: "moscow" }, /Did you mean "Europe\/Moscow"/],

@@ -1,7 +1,9 @@
 import type { Broker } from "../contracts/broker.js";
 import type { Logger } from "../contracts/logger.js";
 import type { NewTask, Submitted } from "../contracts/store.js";
+import { humanName } from "../core/ids.js";
 import type { Keyring } from "../core/keyring.js";
+import { logMessages } from "../core/log-messages.js";
 import { OptionError } from "../errors.js";
 import type { ResolvedConfig } from "../options/resolved.js";
 import type { Connection } from "./connection.js";
@@ -115,9 +117,10 @@ export class Sender {
   sent({ task, unknown }: Prepared): void {
     if (unknown) this.#liveNames.check(task.func);
     if (this.#config.logger !== null || this.#config.logLevel === "debug") {
-      this.#logger.debug(`Enqueued [${task.queue}] ${task.id}`, {
+      this.#logger.debug(logMessages.enqueued(task.queue, task.id), {
         taskId: task.id,
         task: task.func,
+        name: task.name ?? humanName(task.id),
         queue: task.queue,
       });
     }
@@ -177,11 +180,12 @@ export class Sender {
   }
 
   #createHost(): EnqueueHost {
-    const { compress, encrypt, maxMessageBytes, clusterName } = this.#config;
+    const { compress, encrypt, maxMessageBytes, clusterName, cachedMs } = this.#config;
     return {
       keys: this.#keys(),
       queue: clusterName,
       seal: { compress, encrypt, maxBytes: maxMessageBytes },
+      cachedMs,
       knowsAll: () => this.#knowsAll,
       handlerFailed: (error) => this.#logger.error("A preEnqueue handler failed; the task went on", { error }),
     };

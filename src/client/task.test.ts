@@ -28,7 +28,7 @@ it("is found by the function, by the task, and by the task with options (P061)",
   expect(made.with({ group: "g" }).taskName).toBe("made.found");
 });
 
-it("never changes what it was given (P068)", () => {
+it("never changes what it was given (P067, P068)", () => {
   const options = { group: "g", attempts: undefined };
   const made = task("made.unchanged", () => 1, options);
 

@@ -94,6 +94,10 @@ export interface BatchOptions {
 export interface RecordMethods {
   /** Keeps a cached result without limit. `false`: it has expired. */
   readonly save: () => Promise<boolean>;
+  /** How long the last attempt ran, in milliseconds. Counterpart in Django Q2: `time_taken`, in seconds with the time in the queue. */
+  readonly timeTaken: () => number;
+  /** The task's name. */
+  readonly toString: () => string;
   /** `resultGroup` for the record's own group; `undefined` without one. */
   readonly groupResult: (options?: GroupOptions) => Promise<unknown[] | undefined>;
   /** `countGroup` for the record's own group; `undefined` without one. */
@@ -275,6 +279,11 @@ export interface Qluster extends EnqueueVerbs, FlowVerbs, AsyncDisposable {
   readonly attempts: (id: string) => Promise<AttemptRecord[]>;
   /** Takes a waiting task out of the queue, or asks its cluster to stop it. */
   readonly cancel: (id: string) => Promise<CancelAnswer>;
+  /**
+   * Takes a task's cached result out of the cache; reading it then throws {@link ResultExpiredError}, and the record stays.
+   * Resolves to whether there was one. Counterpart in Django Q2: `delete_cached`.
+   */
+  readonly deleteCached: (id: string) => Promise<boolean>;
   /** How many tasks wait and are not held by a cluster. */
   readonly queueSize: (queue?: string) => Promise<number>;
   /**
@@ -343,6 +352,11 @@ export interface Qluster extends EnqueueVerbs, FlowVerbs, AsyncDisposable {
   readonly schedules: ScheduleVerbs;
   /** The clusters that are alive. Counterpart in Django Q2: `Stat.get_all()`. */
   readonly clusters: () => Promise<ClusterStatus[]>;
+  /**
+   * One of them by its `clusterId`; for one that nobody hears of, a placeholder whose `status` is `"Stopped"`.
+   * Counterpart in Django Q2: `Stat.get`.
+   */
+  readonly cluster: (id: string) => Promise<ClusterStatus>;
   /** Loads the modules of `tasks` into this process, so that plain functions are found by identity. */
   readonly loadTasks: () => Promise<string[]>;
   /** Ends waits and closes the connection. What was enqueued stays. */

@@ -47,7 +47,7 @@ function recorderOn(finish: Store["finish"], fatal: (error: unknown) => void = (
 }
 
 describe("Recorder", () => {
-  it("writes what ends in one turn of the loop in one batch", async () => {
+  it("writes what ends in one turn of the loop in one batch (P312)", async () => {
     const finish = vi.fn<Store["finish"]>(async (_, batch) => batch.map(() => true));
     const recorder = recorderOn(finish);
 

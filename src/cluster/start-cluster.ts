@@ -23,7 +23,9 @@ export interface StartClusterOptions {
 export async function startCluster(config: QlusterConfig, options: StartClusterOptions = {}): Promise<Cluster> {
   const root = options.root ?? folderOfConfig(process.cwd());
   const resolved = resolveConfig(config, { root });
-  const cluster = createCluster(resolved, openLogger(resolved));
+  const logger = openLogger(resolved);
+  for (const note of resolved.notes) logger.warn(note);
+  const cluster = createCluster(resolved, logger);
   await cluster.start();
   return cluster;
 }

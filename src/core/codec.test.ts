@@ -366,7 +366,7 @@ describe("decode", () => {
     );
   });
 
-  it("never makes the prototype of anything out of a key", () => {
+  it("never makes the prototype of anything out of a key (P277)", () => {
     const back = carry([JSON.parse('{"__proto__":{"admin":true}}'), new Date(1)]) as [Record<string, unknown>, Date];
 
     expect(Object.getPrototypeOf(back[0])).toBe(Object.prototype);
@@ -375,7 +375,7 @@ describe("decode", () => {
     expect(({} as Record<string, unknown>)["admin"]).toBeUndefined();
   });
 
-  it("throws nothing but its own error, whatever the text", () => {
+  it("throws nothing but its own error, whatever the text (P277)", () => {
     const name = fc.oneof(fc.constantFrom(...nativeCodecs.keys()), fc.jsonValue());
     const tag = fc.record({ $: name, v: fc.jsonValue() });
     const tagged = fc.record({ tagged: fc.oneof(tag, fc.array(tag)) }).map((value) => JSON.stringify(value));

@@ -258,7 +258,7 @@ describe("messages of earlier versions", () => {
     ["plain", body, "y_tmLpX_YFJq8oG62q1vuATkP1UrQJ1iYP2HBBgfY5o", [42, new Date(0)]],
     ["encrypted", encrypted, "RubfN9ip4PDcPaqZ_xXvPrB2NY6_e3436wAri5Y1r0A", [42, new Date(0)]],
     ["compressed", deflated, "UuYV177Yt4kPrx8A6NsUB4stCB2OUjraEofE1XlLZyk", [42, "good ".repeat(30), new Date(0)]],
-  ])("still open: version 1, %s", (_, text, signature, expected) => {
+  ])("still open: version 1, %s (P274)", (_, text, signature, expected) => {
     const sealed = `${JSON.stringify(header)}\n${text}\n${signature}`;
 
     expect(openTask(shop, "default", sealed, plain).args).toEqual(expected);

@@ -61,7 +61,7 @@ afterEach(() => {
 });
 
 describe("Execution", () => {
-  it("seals what the function returned (P300)", async () => {
+  it("seals what the function returned (P089, P300)", async () => {
     given("t.add", async (a: number, b: number) => a + b);
 
     const { ending } = await run(jobFor("t.add", [1, 2])).report;

@@ -20,6 +20,12 @@ interface Found {
   readonly exported: unknown;
   /** Relative to the root, for messages. */
   readonly path: string;
+  readonly exportName: string;
+}
+
+/** Where a task is: in which module, relative to the root, and under which of its exports. */
+export interface ExportedTask extends Pick<Found, "path" | "exportName"> {
+  readonly name: string;
 }
 
 /**
@@ -31,11 +37,26 @@ interface Found {
  * @throws {TaskLoadError} for a module that cannot be loaded, and for a name that two modules give.
  */
 export async function loadTasks(root: string, globs: readonly string[]): Promise<string[]> {
+  const found = await findTasks(root, globs);
+  for (const { definition, exported } of withPrimaryNamesLast(found)) defineTask(definition, [exported]);
+  return taskNames();
+}
+
+/**
+ * Loads the same modules, and tells where each task is, without registering the plain functions among them.
+ *
+ * @throws {TaskLoadError} as {@link loadTasks}.
+ */
+export async function exportedTasks(root: string, globs: readonly string[]): Promise<ExportedTask[]> {
+  const found = await findTasks(root, globs);
+  return found.map(({ definition: { name }, path, exportName }) => ({ name, path, exportName }));
+}
+
+async function findTasks(root: string, globs: readonly string[]): Promise<Found[]> {
   const found: Found[] = [];
   for (const file of await matchingFiles(root, globs)) found.push(...(await tasksOf(file, root)));
   refuseSharedNames(found);
-  for (const { definition, exported } of withPrimaryNamesLast(found)) defineTask(definition, [exported]);
-  return taskNames();
+  return found;
 }
 
 async function matchingFiles(root: string, globs: readonly string[]): Promise<string[]> {
@@ -68,10 +89,11 @@ async function tasksOf(file: string, root: string): Promise<Found[]> {
 
 function taskOf(exportName: string, exported: unknown, path: string): Found | undefined {
   const defined = handleOf(exported)?.definition;
-  if (defined !== undefined) return { definition: { ...defined, source: path }, exported, path };
+  if (defined !== undefined) return { definition: { ...defined, source: path }, exported, path, exportName };
   if (typeof exported !== "function" || handleOf(exported) !== undefined || isClass(exported)) return undefined;
   const name = taskNameOf(path, exportName);
-  return { definition: { name, run: exported as Fn, options: {}, input: undefined, source: path }, exported, path };
+  const definition = { name, run: exported as Fn, options: {}, input: undefined, source: path };
+  return { definition, exported, path, exportName };
 }
 
 function isClass(exported: object): boolean {

@@ -4,7 +4,7 @@ export type Duration = number | `${number}${"ms" | "s" | "m" | "h" | "d" | "w"}`
 /** Any function. `never[]`, so that every parameter list fits. */
 export type Fn = (...args: never[]) => unknown;
 
-/** Add `"core.tasks.resize": typeof import("./core/tasks.js").resize` to type tasks by name. */
+/** Add `"core.tasks.resize": typeof import("./core/tasks.js").resize` to type tasks by name (`qluster types` writes it). */
 // oxlint-disable-next-line typescript/no-empty-interface, typescript/no-empty-object-type -- filled by applications
 export interface TaskNames {}
 

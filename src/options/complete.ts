@@ -69,6 +69,7 @@ export function completeConfig(values: PlainValues, around: Surroundings): Resol
       per: retention.per,
       groupMs: retention.groupTtl,
     },
+    cachedMs: values.cached === true ? null : values.cached === false ? undefined : values.cached,
     durability: values.durability,
     compress: values.compress,
     encrypt: values.encrypt,

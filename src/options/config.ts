@@ -98,6 +98,11 @@ export interface QlusterConfig {
   /** What is kept of finished tasks, and how long. */
   retention?: Retention | undefined;
   /**
+   * Results are kept by the cache for so long, or without limit (`true`), where the task does not say; the record is kept
+   * without them. Counts for tasks, chains and iterables, not for what schedules make. Default false. Django Q2: `cached`.
+   */
+  cached?: Duration | boolean | undefined;
+  /**
    * `"process"` (default): writes survive the death of every process. `"power"`: a power cut too, at the cost of speed.
    * `{ replicas: n }`: n replicas have them too (Redis).
    */

@@ -1,8 +1,25 @@
+import type { OpenBackend } from "../contracts/backend.js";
+
 /**
  * Where tasks, results and clusters' heartbeats live: an address, or a client of the database's own library. A form with a
  * client serves the process that has it; the command line and every cluster get theirs from their own configuration file.
  */
-export type DatabaseOption = string | PostgresDatabase | RedisDatabase;
+export type DatabaseOption = string | PostgresDatabase | RedisDatabase | OwnBackend;
+
+/**
+ * A technology that Qluster does not know, by a function that opens it. It keeps the contracts of `qluster/contracts`, and the
+ * suites of `qluster/testing` say whether it does. As `broker` only its broker is used, as `cache` only its cache.
+ *
+ * Counterpart in Django Q2: `broker_class`.
+ *
+ * @example
+ * defineConfig({ name: "shop", database: "sqlite:data/q.db", broker: { backend: openMyBroker, location: "amqp://host" } });
+ */
+export interface OwnBackend {
+  backend: OpenBackend;
+  /** Handed to the function. Default `""`. Two with one function and one location are the same place. */
+  location?: string | undefined;
+}
 
 /**
  * Postgres by options of the package `pg`, or by a pool that the application already has.

@@ -90,6 +90,7 @@ it("takes a pool, or options for one, and a schema", () => {
 
 it.each([
   ["a misspelt key", { postgres: {}, shema: "x" }, /the key "shema" does not belong beside "postgres"/],
+  ["two databases at once (P045)", { postgres: {}, redis: {} }, /the key "redis" does not belong beside "postgres"/],
   ["an unknown database", { oracle: { password: "s3cret" } }, /names no database; expected \{ postgres: … \}/],
   ["an address in the wrong place", { postgres: "postgres://h" }, /database\.postgres: .*a Pool of the package pg/],
   ["a single client", { postgres: new Client() }, /a single client; expected a Pool/],
@@ -97,6 +98,17 @@ it.each([
 ])("refuses an object with %s", (_, value, expected) => {
   expect(read(value).problem).toMatch(expected);
   expect(read(value).problem).not.toContain("s3cret");
+});
+
+it("takes a backend of the application by a function, and shows its name only (P044, P245)", () => {
+  const openMine = async () => expect.unreachable();
+  const { address } = read({ backend: openMine, location: "amqp://u:s3cret@h" });
+
+  expect(address).toEqual({ scheme: "backend", location: "amqp://u:s3cret@h", client: openMine });
+  expect(showDatabase(address as never)).toBe("the application's own backend (openMine)");
+  expect(read({ backend: "my-broker" }).problem).toMatch(/^database\.backend: it is "my-broker"; expected a function/);
+  expect(read({ backend: openMine, place: "x" }).problem).toMatch(/the key "place" does not belong beside "backend"/);
+  expect(read({ backend: openMine, location: 5 }).problem).toMatch(/^database\.location: it is 5/);
 });
 
 it("shows an object without what is in it", () => {

@@ -6,6 +6,7 @@ import { redisSchemes } from "../core/redis-url.js";
 import { maskPassword } from "./mask-password.js";
 import { isRecord } from "./nested.js";
 import { readPostgresObject, readPostgresUrl, showPostgresObject } from "./postgres-address.js";
+import { readOwnBackend, showOwnBackend } from "./own-backend.js";
 import { readRedisObject, readRedisUrl, showRedisObject } from "./redis-address.js";
 import type { Problems } from "./problems.js";
 import type { DatabaseAddress } from "./resolved.js";
@@ -23,6 +24,7 @@ const works =
 const objectForms: Readonly<Record<string, ObjectForm>> = {
   postgres: { read: readPostgresObject, show: showPostgresObject },
   redis: { read: readRedisObject, show: showRedisObject },
+  backend: { read: readOwnBackend, show: showOwnBackend },
 };
 
 interface ObjectForm {

@@ -17,11 +17,11 @@ const elsewhere: Readonly<Record<string, string>> = {
   poll: "Qluster needs no such option: clusters are woken. Leave it out.",
   guardCycle: "Qluster needs no such option: deadlines are exact. Leave it out.",
   testing: "Qluster needs no such option: see sync, and qluster/testing.",
-  brokerClass: "A broker of your own cannot be set in this version.",
+  brokerClass: "In Qluster this is broker: { backend: … }, a function that opens it.",
   iterCount: "It is no option of a configuration.",
 };
 
-const notYet = new Set(["cached", "cpuAffinity", "djangoRedis", "ironMq", "label", "mongo", "mongoDb", "redis", "sqs"]);
+const notYet = new Set(["cpuAffinity", "djangoRedis", "ironMq", "label", "mongo", "mongoDb", "redis", "sqs"]);
 
 /** What to say of an option that Qluster does not have. */
 export function unknownOptionText(path: string, key: string): string {

@@ -8,6 +8,7 @@ const backends: Readonly<Record<string, () => Promise<BackendModule>>> = {
   sqlite: () => import("../backends/sqlite/index.js"),
   postgres: () => import("../backends/postgres/index.js"),
   redis: () => import("../backends/redis/index.js"),
+  backend: async () => ({ openBackend: openOwn, synchronous: false }),
 };
 
 interface BackendModule {
@@ -17,6 +18,9 @@ interface BackendModule {
   /** Opens with the SQLite of the application. */
   readonly openBackendWith?: (options: BackendOptions, sqlite: never) => Promise<Backend>;
 }
+
+/** The application's own: its function is what other technologies have a client for. */
+const openOwn: OpenBackend = async ({ client, ...options }) => await (client as OpenBackend)(options);
 
 /** Whether a cluster should open this database in a thread of its own. */
 export async function isSynchronous(scheme: string): Promise<boolean> {

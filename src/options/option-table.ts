@@ -40,6 +40,7 @@ export interface PlainValues {
   enqueueTimeout: number;
   maxPending: number;
   retention: WrittenRetention;
+  cached: number | boolean;
   durability: Durability;
   compress: boolean;
   encrypt: boolean;
@@ -104,6 +105,18 @@ const secretReader = reader<readonly string[]>(
   { fromText: (written) => written.split(/\s+/).filter((one) => one !== ""), show: () => "***" },
 );
 
+const cachedReader = reader<number | boolean>(
+  'true, false, or a duration such as "10m"',
+  (value) => (value === 0 ? false : (yesOrNo().accept(value) ?? duration(1).accept(value))),
+  {
+    fromText: (written) => {
+      const said = yesOrNo().fromText(written);
+      return typeof said === "boolean" ? said : duration().fromText(written);
+    },
+    show: (value) => (typeof value === "boolean" ? String(value) : duration().show(value)),
+  },
+);
+
 const zoneReader = reader<string>('an IANA time zone, such as "Europe/Moscow" or "UTC"', (value) => {
   try {
     return checkZone(value);
@@ -160,6 +173,7 @@ export const plainOptions: { readonly [K in keyof PlainValues]: Part<PlainValues
     reader: retentionReader,
     fallback: { successes: 7 * day, failures: 90 * day, maxSuccesses: null, per: null, groupTtl: day },
   },
+  cached: { reader: cachedReader, fallback: false },
   durability: { reader: durability, fallback: "process" },
   compress: { reader: yesOrNo(), fallback: false },
   encrypt: { reader: yesOrNo(), fallback: false },

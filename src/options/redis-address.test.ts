@@ -12,7 +12,7 @@ function read(value: unknown): {
 }
 
 it.each(["redis://h:7000/3", "rediss://u:p@h", "redis-cluster://a:1,b:2", "rediss-cluster://a"])(
-  "keeps the address %s as it is (P042)",
+  "keeps the address %s as it is (P038, P042)",
   (url) => {
     expect(read(url).address).toEqual({ scheme: "redis", location: url });
   },
@@ -25,7 +25,7 @@ it("says what is wrong with an address, without its password", () => {
   expect(problem).toMatch(/^database: "redis:\/\/u:\*\*\*@h:70000" has "h:70000", which is no host and port/);
 });
 
-it("takes a client of ioredis, or options for one", () => {
+it("takes a client of ioredis, or options for one (P038, P039)", () => {
   const clients = [new Redis({ lazyConnect: true }), new Cluster([{ host: "h", port: 1 }], { lazyConnect: true })];
   const options = { host: "h", password: "s3cret" };
 

@@ -28,7 +28,7 @@ describe("broker and cache", () => {
     expect(config.sources.get("cache")).toBe("default");
   });
 
-  it("override one role each, with the same forms as the database, from the file or the environment", () => {
+  it("override one role each, with the same forms as the database, from the file or the environment (P048)", () => {
     const env = { QLUSTER_CACHE: "memory:shelf" };
     const config = resolveConfig({ ...base, broker: "sqlite:data/broker.db" }, { ...quiet, env });
 
@@ -46,7 +46,7 @@ describe("broker and cache", () => {
 });
 
 describe("defaults", () => {
-  it("need no more than a name and a database (P001, P011)", () => {
+  it("need no more than a name and a database (P001, P011, P012, P013)", () => {
     const config = resolveConfig({ name: "shop", database: "sqlite:data/q.db" }, quiet);
 
     expect(config).toMatchObject({
@@ -79,6 +79,7 @@ describe("defaults", () => {
         per: null,
         groupMs: 86_400_000,
       },
+      cachedMs: undefined,
       durability: "process",
       compress: false,
       encrypt: false,
@@ -96,6 +97,9 @@ describe("defaults", () => {
     ["0 workers are as many as processors (P017)", { workers: 0 }, { workers: availableParallelism() }],
     ["a time-out of null is none (P021)", { timeout: null }, { timeoutMs: null }],
     ["fractions of a second count (P022)", { timeout: "1.5s" }, { timeoutMs: 1_500 }],
+    ["cached: true keeps results for ever (P049)", { cached: true }, { cachedMs: null }],
+    ["cached: 0 is false (P049)", { cached: 0 }, { cachedMs: undefined }],
+    ["cached may be a time (P049)", { cached: "10s" }, { cachedMs: 10_000 }],
     ["sizes have units", { maxRss: "512MB", maxMessage: 4_096 }, { maxRssBytes: 536_870_912, maxMessageBytes: 4_096 }],
     [
       "queues may be a list of equals",
@@ -168,6 +172,7 @@ describe("what cannot be used", () => {
       /^isolation: it is "proces"; expected "process", "thread" or "none"/,
     ],
     ["yes for true", { ...base, sync: "yes" }, /^sync: it is "yes"; expected true or false/],
+    ["a text for cached", { ...base, cached: "soon" }, /^cached: it is "soon"; expected true, false, or a duration/],
     ["a bad size", { ...base, maxRss: "512 megs" }, /^maxRss: it is "512 megs"; expected a size such as/],
     [
       "a jitter above 1",
@@ -307,6 +312,27 @@ describe("precedence", () => {
   });
 });
 
+it.each([
+  ["true", null],
+  ["off", undefined],
+  ["10s", 10_000],
+  ["250", 250],
+])("cached is read from the environment: %s (P049)", (written, cachedMs) => {
+  expect(resolveConfig(base, { ...quiet, env: { QLUSTER_CACHED: written } }).cachedMs).toBe(cachedMs);
+});
+
+describe("a cluster without a time-out", () => {
+  it("is warned about, with its lease; a time-out above the lease is none of its business (P024)", () => {
+    const notesOf = (given: Partial<QlusterConfig>) => resolveConfig({ ...base, ...given }, quiet).notes;
+
+    expect(notesOf({ timeout: null, lease: "20s" })).toEqual([
+      expect.stringMatching(/^timeout is null \(no limit\), and a lease of 20s .* Give a time-out/),
+    ]);
+    expect(notesOf({ timeout: "1h", lease: "20s" })).toEqual([]);
+    expect(notesOf({ preset: "django-q2" })).toHaveLength(1);
+  });
+});
+
 const notes = (queues: string[], flags = {}) => resolveConfig({ ...base, queues }, { ...quiet, flags }).notes;
 
 describe("queues", () => {
@@ -337,7 +363,7 @@ describe("altClusters", () => {
     ],
     ["no other one", { env: { QLUSTER_NAME: "mail" } }, { clusterName: "mail", workers: 2 }],
     ["not the default one", { env: {} }, { clusterName: "shop", workers: 2 }],
-  ])("apply to %s (P014, P015)", (_, sources, expected) => {
+  ])("apply to %s (P013, P014, P015)", (_, sources, expected) => {
     expect(resolveConfig(file, { ...quiet, ...sources })).toMatchObject(expected);
   });
 
@@ -349,7 +375,7 @@ describe("altClusters", () => {
 const preset = (more: object = {}) => defineConfig({ ...base, preset: "django-q2", ...more });
 
 describe('preset "django-q2"', () => {
-  it("has Django Q2's values where Qluster's differ", () => {
+  it("has Django Q2's values where Qluster's differ (P035)", () => {
     expect(resolveConfig(preset({ workers: 4 }), quiet)).toMatchObject({
       timeoutMs: null,
       attempts: 0,
@@ -363,9 +389,14 @@ describe('preset "django-q2"', () => {
   });
 
   it.each<[string, object, object, RegExp]>([
-    ["retry, in seconds", { retry: 90 }, { leaseMs: 90_000, backoff: { baseMs: 90_000 } }, /^retry became lease/],
+    [
+      "retry, in seconds (P023)",
+      { retry: 90 },
+      { leaseMs: 90_000, backoff: { baseMs: 90_000 } },
+      /^retry became lease/,
+    ],
     ["maxAttempts", { maxAttempts: 5 }, { attempts: 5 }, /^maxAttempts became attempts/],
-    ["ackFailures", { ackFailures: true }, { attempts: 1 }, /^ackFailures became attempts: 1/],
+    ["ackFailures (P026)", { ackFailures: true }, { attempts: 1 }, /^ackFailures became attempts: 1/],
     ["saveLimit", { saveLimit: 100 }, { retention: { successesCount: 100 } }, /^saveLimit became/],
     [
       "a saveLimit of 0, which keeps all (P030)",
@@ -385,11 +416,11 @@ describe('preset "django-q2"', () => {
       { retention: { per: "group", successesCount: 250 } },
       /^saveLimitPer became/,
     ],
-    ["bulk, which it ignores", { bulk: 10 }, { attempts: 0 }, /^bulk is read and ignored/],
-    ["poll, which it ignores", { poll: 0.2 }, { attempts: 0 }, /^poll is read and ignored/],
-    ["guardCycle, which it ignores", { guardCycle: 1 }, { attempts: 0 }, /^guardCycle is read and ignored/],
+    ["bulk, which it ignores (P046)", { bulk: 10 }, { attempts: 0 }, /^bulk is read and ignored/],
+    ["poll, which it ignores (P047)", { poll: 0.2 }, { attempts: 0 }, /^poll is read and ignored/],
+    ["guardCycle, which it ignores (P032)", { guardCycle: 1 }, { attempts: 0 }, /^guardCycle is read and ignored/],
   ])("translates %s, and says so", (_, given, expected, note) => {
-    const config = resolveConfig(preset(given), quiet);
+    const config = resolveConfig(preset({ timeout: "1m", ...given }), quiet);
 
     expect(config).toMatchObject(expected);
     expect(config.notes).toHaveLength(1);

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { formatDuration } from "../core/duration.js";
 import { ConfigError } from "../errors.js";
 import type { QlusterConfig } from "./config.js";
 import { completeConfig } from "./complete.js";
@@ -63,7 +64,7 @@ export function resolveConfig(config: QlusterConfig, sources: ConfigSources = {}
   const broker = roleOf("broker", database, layers, root, origins, problems);
   const cache = roleOf("cache", database, layers, root, origins, problems);
   if (database === undefined || problems.lines.length > 0) throw new ConfigError(problems.lines);
-  notes.push(...strangeVariables(env), ...unservedQueue(values, origins));
+  notes.push(...strangeVariables(env), ...unservedQueue(values, origins), ...endlessTasks(values));
   return completeConfig(values, {
     database,
     broker,
@@ -159,6 +160,15 @@ function roleOf(
   const { scheme, location, client } = address;
   const isSame = scheme === database.scheme && location === database.location && client === database.client;
   return isSame ? null : address;
+}
+
+/** Django Q2's warning at the start. A time-out above the lease is no fault here: leases are renewed while a task runs. */
+function endlessTasks({ timeout, lease }: PlainValues): string[] {
+  if (timeout !== null) return [];
+  return [
+    `timeout is null (no limit), and a lease of ${formatDuration(lease)} is renewed while its task runs: one that hangs keeps its ` +
+      "place in a worker for ever. Give a time-out, here or to the task.",
+  ];
 }
 
 /** The queue of tasks without `queue`, when this cluster leaves it to others. On the command line that is meant. */

@@ -50,6 +50,8 @@ export interface ResolvedConfig {
   readonly enqueueTimeoutMs: number;
   readonly maxPending: number;
   readonly retention: RetentionLimits;
+  /** Of tasks that do not say: how long the cache keeps their results; `null` for ever, `undefined` when the record does. */
+  readonly cachedMs: number | null | undefined;
   readonly durability: Durability;
   readonly compress: boolean;
   readonly encrypt: boolean;

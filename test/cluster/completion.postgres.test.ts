@@ -73,7 +73,7 @@ describe("a task that completes itself in its own transaction on Postgres", () =
     ["throws", "throw"],
     ["is killed before it could report", "die"],
     ["runs into its time-out", "hang"],
-  ])("has succeeded once it has committed, although it then %s (P431)", async (_, then) => {
+  ])("has succeeded once it has committed, although it then %s", async (_, then) => {
     await using shop = await prepared({ timeout: "2s" });
     const cluster = await shop.cluster();
 

@@ -72,7 +72,7 @@ describe("a task that completes itself in its own transaction", () => {
     ["throws", "throw"],
     ["is killed before it could report", "die"],
     ["runs into its time-out", "hang"],
-  ])("has succeeded once it has committed, although it then %s (P431)", async (_, then) => {
+  ])("has succeeded once it has committed, although it then %s", async (_, then) => {
     await using shop = await workshop({ timeout: "2s" }, tasks);
     const cluster = await shop.cluster();
 

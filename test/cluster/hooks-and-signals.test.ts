@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ref, signals } from "qluster";
 import type { TaskOptions } from "qluster";
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { deriveId } from "../../src/core/ids.js";
 import { until, workshop } from "../support/workshop.js";
@@ -180,7 +180,7 @@ describe("signals", () => {
     expect(spawned.map(({ pid }) => pid).sort()).toEqual(workers.sort());
   });
 
-  it("come in their order, each where it happens, the last one after the result is stored (P334, P335)", async () => {
+  it("come in their order, each where it happens, the last one after the result is stored (P310, P333, P334, P335)", async () => {
     const before: string[] = [];
     const disconnect = signals.preEnqueue.connect((task) => void before.push(task.id));
     const id = await shop.q.asyncTask(ref("jobs.traced", { taskName: "steps" }), "in order");
@@ -231,6 +231,28 @@ describe("signals", () => {
       });
     },
   );
+});
+
+it("docs/hooks-and-signals.md shows what works: a hook for one request, a signal for every task (P351)", async () => {
+  const page = readFileSync("docs/hooks-and-signals.md", "utf8");
+  const [, code = ""] = /```js\n([^]*?)```/.exec(page) ?? [];
+  await using shop = await workshop({ workers: 1, attempts: 1, tasks: ["reviews.mjs"] });
+  writeFileSync(join(shop.folder, "reviews.mjs"), code);
+  await shop.cluster();
+  const lines = (name: string): string[] => {
+    const file = join(shop.folder, name);
+    return existsSync(file) ? readFileSync(file, "utf8").trim().split("\n").sort() : [];
+  };
+  const moderate = (taskName: string) => ref("reviews.moderateReview", { hook: "reviews.notifyClient", taskName });
+
+  await shop.q.asyncTask(moderate("first look"), 42);
+  await shop.q.asyncTask(moderate("second look"), -1);
+  await shop.q.asyncTask(ref("reviews.moderateReview", { taskName: "untold" }), 7);
+
+  await until(() => lines("letters.txt").length === 2, 20_000, "two letters");
+  expect(lines("letters.txt")).toEqual(["Review -1: not checked: there is no such review", "Review 42: approved"]);
+  const logged = ["first look: approved", "second look: there is no such review", "untold: rejected"];
+  await until(() => logged.every((line) => lines("log.txt").includes(line)), 20_000, "a line for every task");
 });
 
 describe("signal handlers that misbehave", () => {
@@ -289,7 +311,7 @@ describe("signal handlers that misbehave", () => {
   });
 });
 
-it("an error reporter is told of every failed attempt, also of time-outs and dead workers (P352, P354)", async () => {
+it("an error reporter is told of every failed attempt, also of time-outs and dead workers (P051, P352, P354)", async () => {
   await using shop = await workshop({ workers: 1, attempts: 1, errorReporters: ["reporter.mjs"] });
   const reporter = `
     import { appendFileSync } from "node:fs";

@@ -13,32 +13,43 @@ describe.each([
     ["swallowing its abort signal", "swallows", [], /exceeded maximum timeout value \(1 seconds\)/, "timeout"],
     ["process.exit(7)", "exits", [7], /died: exit code 7/, "died"],
     ["an unhandled rejection", "rejects", [], /stray/, "error"],
-  ])("by %s are one failed attempt with its reason (P305, P306)", async (_, name, args, message, ending) => {
-    await using shop = await workshop({ isolation, concurrency, workers: 1, timeout: "1s", attempts: 1 });
-    await shop.cluster();
+  ])(
+    "by %s are one failed attempt with its reason (P033, P287, P305, P306)",
+    async (_, name, args, message, ending) => {
+      await using shop = await workshop({ isolation, concurrency, workers: 1, timeout: "1s", attempts: 1 });
+      await shop.cluster();
 
-    const id = await shop.q.asyncTask(`jobs.${name}`, "guilty", ...args);
-    const finished = await shop.q.fetch(id, limit);
+      const id = await shop.q.asyncTask(`jobs.${name}`, "guilty", ...args);
+      const finished = await shop.q.fetch(id, limit);
 
-    expect(finished).toMatchObject({ success: false, attempts: 1, error: { message: expect.stringMatching(message) } });
-    const counted = (await shop.q.attempts(id)).filter((attempt) => attempt.counted);
-    expect(counted).toMatchObject([{ number: expect.any(Number), ending }]);
-    expect(await shop.q.result(await shop.q.asyncTask("jobs.add", 1, 2), limit)).toBe(3);
-  });
+      expect(finished).toMatchObject({
+        success: false,
+        attempts: 1,
+        error: { message: expect.stringMatching(message) },
+      });
+      const counted = (await shop.q.attempts(id)).filter((attempt) => attempt.counted);
+      expect(counted).toMatchObject([{ number: expect.any(Number), ending }]);
+      expect(await shop.q.result(await shop.q.asyncTask("jobs.add", 1, 2), limit)).toBe(3);
+    },
+  );
 });
 
-it("charges no neighbour for a task that blocks or kills their worker", async () => {
+it("charges no neighbour for a task that blocks or kills their worker, and says why each one is replaced (P309)", async () => {
   await using shop = await workshop({ concurrency: 4, workers: 1, timeout: "2s", attempts: 1 });
-  await shop.cluster();
+  const cluster = await shop.cluster();
 
   const innocent = await Promise.all([1, 2, 3].map(async (n) => await shop.q.asyncTask("jobs.traced", `n${n}`, 900)));
   const guilty = [await shop.q.asyncTask("jobs.exits", "exit", 1), await shop.q.asyncTask("jobs.spin", "spin")];
 
   for (const id of innocent) expect(await shop.q.fetch(id, limit)).toMatchObject({ success: true, attempts: 1 });
   for (const id of guilty) expect(await shop.q.fetch(id, limit)).toMatchObject({ success: false, attempts: 1 });
+  expect((await cluster.says(/^reincarnated worker Process-\d+ after sudden death.*\(exit code 1\)$/)).level).toBe(50);
+  await cluster.says(/^reincarnated worker Process-\d+ after timeout while processing [a-z-]+$/);
+  const replaced = async () => ((await shop.q.clusters())[0]?.reincarnations ?? 0) >= 2;
+  await until(replaced, 10_000, "a status that counts both");
 });
 
-it("lets neighbours finish beside a task that does not give in, then ends their worker", async () => {
+it("lets neighbours finish beside a task that does not give in, then ends their worker (P304, P318)", async () => {
   await using shop = await workshop({ concurrency: 2, workers: 1, attempts: 1 });
   await shop.cluster();
   const { asyncTask, fetch } = shop.q;
@@ -83,7 +94,7 @@ it("logs a rejection that comes after the task's end on its record, and changes 
   expect(await shop.q.status(id)).toMatchObject({ state: "succeeded", attempts: 1 });
 });
 
-it("ends what a task has started, together with its worker", async () => {
+it("ends what a task has started, together with its worker (P018)", async () => {
   await using shop = await workshop({ workers: 1, timeout: "500ms", attempts: 1 });
   await shop.cluster();
 

@@ -66,6 +66,21 @@ describe("tasks are found", () => {
     expect(await shop.q.result(await shop.q.asyncTask(Math.max, 3, 4), limit)).toBe(4);
   });
 
+  it("among programs, where a task module exports them; a time-out stops the program (P008, P203, P429)", async () => {
+    await using shop = await workshop({ workers: 1, attempts: 1 }, '\nexport { run, output } from "qluster/shell";');
+    await shop.cluster();
+    const { asyncTask, fetch, result } = shop.q;
+    const node = process.execPath;
+
+    expect(await result(await asyncTask("shell.output", node, ["-p", "6 * 7"]), limit)).toBe("42\n");
+    expect(await result(await asyncTask("shell.run", node, ["-e", "process.exit(3)"]), limit)).toBe(3);
+    const file = join(shop.folder, "pid");
+    const script = `require("node:fs").writeFileSync(${JSON.stringify(file)}, String(process.pid)); setInterval(() => {}, 1e3)`;
+    const id = await asyncTask(ref("shell.run", { timeout: "2s" }), node, ["-e", script]);
+    expect(await fetch(id, limit)).toMatchObject({ success: false, error: { name: "TaskTimeoutError" } });
+    await until(() => !alive(Number(readFileSync(file, "utf8"))), 5_000, "the program to end");
+  });
+
   it("in workers only: the supervisor loads none of the application's code (P282)", async () => {
     await using shop = await workshop({ workers: 2 }, "\ntrace('loaded ' + process.pid + ' ' + process.ppid);");
     const cluster = await shop.cluster();
@@ -154,7 +169,7 @@ describe("a cluster shows", () => {
     });
   });
 
-  it("where it stands: Starting, Idle, Working with what runs, Stopping, and then nothing (P323, P324, P325)", async () => {
+  it("where it stands: Starting, Idle, Working with what runs, Stopping, and then nothing (P285, P323, P324, P325, P326)", async () => {
     await using shop = await workshop({ workers: 1, lease: "1500ms" }, "\nawait sleep(1_500);");
     const before = Date.now();
     const cluster = await shop.cluster({ noWait: true });

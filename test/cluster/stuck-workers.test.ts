@@ -71,7 +71,7 @@ it("kills no worker for a task that was cancelled before it started", async () =
   expect(cluster.workers()).toEqual([worker]);
 });
 
-it("leaves no quick task waiting behind a slow one while another cluster is idle", async () => {
+it("leaves no quick task waiting behind a slow one while another cluster is idle (P004)", async () => {
   await using shop = await workshop({ workers: 1 }, traps);
   await shop.cluster();
   for (let n = 0; n < 10; n += 1) await shop.q.result(await shop.q.asyncTask("jobs.mixed", `quick${n}`, 0), wait);

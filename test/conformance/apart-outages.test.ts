@@ -319,7 +319,7 @@ it("gives back what it began without knowing, so that others can begin it", asyn
   expect(await takeOne(other)).toMatchObject({ envelope: "t", deliveries: 1 });
 });
 
-it("keeps short-lived text in the cache that was named, and tasks in the database", async () => {
+it("keeps short-lived text in the cache that was named, and tasks in the database (P048)", async () => {
   const cache = await openBackend({ ...options, location: "a cache" });
   const store = await openBackend({ ...options, location: "beside the cache" });
   const backend = composeBackend({ store, cache });

@@ -133,7 +133,7 @@ describe("behind a network that loses answers", () => {
     expect(await owner.acknowledge([told.receipt, again[0]!.receipt])).toEqual([true, true]);
   });
 
-  it("says after some seconds that a silent server is away, and uses no connection of that time again", async () => {
+  it("says after some seconds that a silent server is away, and uses no connection of that time again (P313)", async () => {
     const network = await startTcpProxy(server.port);
     onTestFinished(() => network.close());
     await using backend = await openAt(emptyPlace({}, network.through(server.url)));

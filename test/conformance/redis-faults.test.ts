@@ -145,7 +145,7 @@ describe("what is wrong with a Redis is said when it is opened, with the next st
     expect(error.message).toMatch(/TLS/);
   }, 30_000);
 
-  it("knows a host that does not exist, and one where nobody listens", async () => {
+  it("knows a host that does not exist, and one where nobody listens (P262)", async () => {
     const port = await aFreePort();
 
     const host = await openingError("redis://no-such-host.invalid");
@@ -399,7 +399,7 @@ describe("replicas", () => {
 });
 
 describe("a client of the application", () => {
-  it("is used as it is, and never closed", async () => {
+  it("is used as it is, and never closed (P039, P265)", async () => {
     const { url } = await server();
     const client = new Redis(url, { keyPrefix: "app:" });
     onTestFinished(() => client.disconnect());

@@ -25,7 +25,7 @@ describe(`a transaction on a handle of ${Sqlite.name}`, () => {
   it.each([
     ["commits", "COMMIT", 2],
     ["rolls back", "ROLLBACK", 0],
-  ])("takes its tasks with it when it %s (P430)", async (_, end, count) => {
+  ])("takes its tasks with it when it %s (P088)", async (_, end, count) => {
     const { q, db } = await opened();
     db.exec("BEGIN IMMEDIATE");
 

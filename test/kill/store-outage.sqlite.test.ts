@@ -7,7 +7,7 @@ import { until, workshop } from "../support/workshop.js";
 
 const wait = { wait: "60s" } as const;
 
-it("goes on when its folder was moved away and back", async () => {
+it("goes on when its folder was moved away and back (P298)", async () => {
   const base = mkdtempSync(join(tmpdir(), "qluster-moved-"));
   const folder = join(base, "data");
   mkdirSync(folder);

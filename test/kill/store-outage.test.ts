@@ -28,7 +28,7 @@ it("waits while another process holds the write lock for 30 s, keeps deadlines e
   expect(await shop.q.result(await asyncTask("jobs.add", 1, 2), wait)).toBe(3);
 });
 
-it("exits with 1 and says how many tasks run again when results cannot be stored", async () => {
+it("exits with 1 and says how many tasks run again when results cannot be stored (P292)", async () => {
   await using shop = await workshop({ lease: "60s", grace: "2s", workers: 1 });
   const cluster = await shop.cluster();
   const id = await shop.q.asyncTask("jobs.traced", "again", 1_000);

@@ -16,11 +16,14 @@ describe("the package, installed in an empty folder", () => {
 
   afterAll(() => consumer.remove());
 
-  it.each(["qluster", "qluster/cluster", "qluster/contracts", "qluster/testing"])("imports %s", async (entry) => {
-    consumer.write("import.mjs", `console.log(Object.keys(await import("${entry}")).length >= 0);`);
+  it.each(["qluster", "qluster/cluster", "qluster/contracts", "qluster/shell", "qluster/testing"])(
+    "imports %s",
+    async (entry) => {
+      consumer.write("import.mjs", `console.log(Object.keys(await import("${entry}")).length >= 0);`);
 
-    expect(await consumer.succeed("node", ["import.mjs"])).toBe("true\n");
-  });
+      expect(await consumer.succeed("node", ["import.mjs"])).toBe("true\n");
+    },
+  );
 
   it("is loaded by CommonJS with require", async () => {
     consumer.write(
@@ -87,7 +90,7 @@ describe("the package without its optional parts", () => {
 
   afterAll(() => consumer.remove());
 
-  it("says which package SQLite needs, and how to install it", async () => {
+  it("says which package SQLite needs, and how to install it (P005)", async () => {
     const { code, errors } = await consumer.run("node", ["main.mjs"]);
 
     if (Number(process.versions.node.split(".")[0]) >= 24) return expect(code).toBe(0);

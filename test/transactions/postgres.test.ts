@@ -27,7 +27,7 @@ beforeAll(async () => {
 describePromises(postgresLibraries, preparePlace);
 
 describe("a unique key that another open transaction holds", () => {
-  it("is waited for during lockTimeout; then the caller is told, and its transaction goes on (P430)", async () => {
+  it("is waited for during lockTimeout; then the caller is told, and its transaction goes on (P088)", async () => {
     const { q, begin, items } = await withClients();
     const [one, other] = [await begin(), await begin()];
     await one.query("SET LOCAL lock_timeout = '77s'");

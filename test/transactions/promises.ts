@@ -25,7 +25,7 @@ export function describePromises(libraries: readonly Library[], prepare: (librar
   describe.each(libraries)("in a transaction of $name", (used) => {
     const { open } = used;
 
-    it("leaves exactly one task after a commit, and its id can be stored with it (P430)", async () => {
+    it("leaves exactly one task after a commit, and its id can be stored with it (P088)", async () => {
       const { q, library, place } = await begun();
       let id = "";
 
@@ -42,7 +42,7 @@ export function describePromises(libraries: readonly Library[], prepare: (librar
       expect(await q.result(id)).toBe("hello");
     });
 
-    it("leaves no task after a rollback, and the connection goes on", async () => {
+    it("leaves no task after a rollback, and the connection goes on (P088)", async () => {
       const { q, library, place } = await begun();
       const rolledBack = library.transaction(async (tx, run) => {
         await run("INSERT INTO item (name) VALUES ('gone')");
@@ -75,7 +75,7 @@ export function describePromises(libraries: readonly Library[], prepare: (librar
       expect((await q.status(kept))?.state).toBe("queued");
     });
 
-    it("wakes a waiting cluster with the commit, and not before", async () => {
+    it("wakes a waiting cluster with the commit, and not before (P088)", async () => {
       const { q, library, place } = await begun();
       const cluster = { id: "c1", host: "web-1", pid: 1 };
       const consumer = await place.backend.broker.consume({ queues: ["test"], leaseMs: 60_000, cluster });

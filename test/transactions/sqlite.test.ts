@@ -15,7 +15,7 @@ import { drizzleInTurn, sqliteLibraries } from "./sqlite-libraries.js";
 describePromises(sqliteLibraries, preparePlace);
 
 describe("inside db.transaction of a synchronous library, which waits for nothing", () => {
-  it("commits the task with the row (P430)", async () => {
+  it("commits the task with the row (P088)", async () => {
     const { q, db } = await withHandle();
     let id: Promise<string> | undefined;
 

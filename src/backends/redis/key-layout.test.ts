@@ -19,7 +19,7 @@ it("puts every key of a project into one slot, whatever its name", () => {
   );
 });
 
-it("never gives two projects the same keys", () => {
+it("never gives two projects the same keys (P260, P330)", () => {
   fc.assert(
     fc.property(fc.string(), fc.string(), (one, other) => {
       expect(projectPrefix(one) === projectPrefix(other)).toBe(one === other);

@@ -42,7 +42,7 @@ it("leaves no warning on the screen, and every other warning where it was", () =
   emitWarning.mockRestore();
 });
 
-it("says how to install libsql where it is missing", async () => {
+it("says how to install libsql where it is missing (P005)", async () => {
   vi.doMock("libsql", () => {
     throw new Error("Cannot find module '@libsql/linux-x64-gnu'");
   });

@@ -33,7 +33,7 @@ const allowed: readonly RegExp[] = [
 ];
 
 describe("the statements", () => {
-  it("find their rows by an index, all of them, also after an application has run ANALYZE (P255, P360)", async () => {
+  it("find their rows by an index, all of them, also after an application has run ANALYZE (P255, P359, P360)", async () => {
     const location = temporaryFile();
     const statements = await everyStatement(location);
     const database = connectTo(location);

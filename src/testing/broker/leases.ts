@@ -16,7 +16,7 @@ function takeoverPromises(suite: Suite): void {
   const { it, clock } = suite;
   const leaseMs = shortLease;
 
-  it("hands out again what a dead consumer held, in its old order (P242, P263)", async () => {
+  it("hands out again what a dead consumer held, in its old order (P023, P242, P263)", async () => {
     await using backend = await openEmpty(suite);
     await backend.broker.enqueue("q", messages(3));
     const dead = await consumer(backend.broker, { leaseMs });
@@ -74,7 +74,7 @@ function takeoverPromises(suite: Suite): void {
     assert.deepEqual(names(taken.flat()).toSorted(), names(sent).toSorted());
   });
 
-  it("keeps what a living consumer holds, however long it takes", async () => {
+  it("keeps what a living consumer holds, however long it takes (P299)", async () => {
     await using backend = await openEmpty(suite);
     await backend.broker.enqueue("q", [message("m")]);
     const owner = await consumer(backend.broker, { leaseMs });

@@ -193,7 +193,7 @@ function placePromises(suite: BrokerSuite): void {
       assert.deepEqual(names(await (await consumer(other.broker)).take(atOnce)), ["m1"]);
     });
 
-    it("keeps the queues of another project apart, under the same names and ids", async () => {
+    it("keeps the queues of another project apart, under the same names and ids (P012)", async () => {
       const place = newPlace();
       await using shop = await openEmpty(suite, { place, project: "shop" });
       await using blog = await openEmpty(suite, { place, project: "blog" });

@@ -26,7 +26,7 @@ function sharingPromises(suite: Suite): void {
     assert.deepEqual(names(taken.flat()).toSorted(), names(sent).toSorted());
   });
 
-  it("hands out at most `max`", async () => {
+  it("hands out at most `max` (P264)", async () => {
     await using backend = await openEmpty(suite);
     await backend.broker.enqueue("q", messages(5));
     const owner = await consumer(backend.broker);
@@ -159,7 +159,7 @@ function waitingPromises(suite: Suite): void {
     assert.deepEqual(names(await soon("what the closed consumer held is taken", again)), ["m1"]);
   });
 
-  it("hands one message to one of many waiting consumers", async () => {
+  it("hands one message to one of many waiting consumers (P004)", async () => {
     await using backend = await openEmpty(suite);
     const consumers = await Promise.all(Array.from({ length: 5 }, () => consumer(backend.broker)));
     const end = new AbortController();

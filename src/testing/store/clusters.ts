@@ -45,7 +45,7 @@ function beatPromises(suite: Suite): void {
       assert.deepEqual(await backend.store.clusters(), [status("c1")]);
     });
 
-    it("keeps a status for its time, and drops those that fell silent (P240)", async () => {
+    it("keeps a status for its time, and drops those that fell silent (P240, P261, P326)", async () => {
       await using backend = await openEmpty(suite);
       await backend.store.beat(status("silent"), 1_000);
       await backend.store.beat(status("alive"), 60_000);

@@ -94,7 +94,7 @@ function sharingPromises(suite: Suite): void {
       assert.equal(await backend.store.countGroup("g", "all"), 1);
     });
 
-    it("keep the tasks, groups, clusters and orders of another project apart", async () => {
+    it("keep the tasks, groups, clusters and orders of another project apart (P012)", async () => {
       const place = newPlace();
       await using shop = await openEmpty(suite, { place, project: "shop" });
       await using blog = await openEmpty(suite, { place, project: "blog" });
