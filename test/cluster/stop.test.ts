@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { link, ref } from "qluster";
 import { holdLock } from "../support/hold-lock.js";
+import { ownDatabase } from "../support/server.js";
 import { alive, until, workshop } from "../support/workshop.js";
 import { storeOf } from "../support/workshop-store.js";
 import type { ClusterProcess, Workshop } from "../support/workshop.js";
@@ -116,7 +117,7 @@ describe("SIGTERM", () => {
   });
 
   it("a second time stores what has ended, also when the store is slow just then (P113)", async () => {
-    await using shop = await workshop({ workers: 1, lease: "1m", grace: "1m", attempts: 1 });
+    await using shop = await workshop({ ...(await ownDatabase()), workers: 1, lease: "1m", grace: "1m", attempts: 1 });
     const cluster = await shop.cluster();
     const id = await shop.q.asyncTask("jobs.obeys", "calm");
     await started(shop, "calm");

@@ -1,6 +1,7 @@
 import { registerCodec } from "qluster";
 import { expect, it } from "vitest";
 import { holdLock } from "../support/hold-lock.js";
+import { ownDatabase } from "../support/server.js";
 import { until, workshop } from "../support/workshop.js";
 
 const wait = { wait: "60s" } as const;
@@ -15,7 +16,7 @@ export function mixed(label, ms) { started(label); return new Promise((resolve) 
 `;
 
 it("gives back what it could not give back while the store was away", async () => {
-  await using shop = await workshop({ workers: 1, lease: "60s" });
+  await using shop = await workshop({ ...(await ownDatabase()), workers: 1, lease: "60s" });
   await shop.cluster();
   const ids = await Promise.all(Array.from({ length: 6 }, (_, n) => shop.q.asyncTask("jobs.traced", `t${n}`, 1_000)));
   await until(() => shop.trace().length === 1, 10_000, "the first task to start");

@@ -1,12 +1,20 @@
 import { expect, it } from "vitest";
 import { createQluster } from "qluster";
 import { holdLock } from "../support/hold-lock.js";
+import { ownDatabase } from "../support/server.js";
 import { until, workshop } from "../support/workshop.js";
 
 const wait = { wait: "60s" } as const;
 
 it("waits while another process holds the write lock for 30 s, keeps deadlines exact, and loses no result", async () => {
-  await using shop = await workshop({ workers: 2, lease: "60s", timeout: "5s", killAfter: "500ms", attempts: 1 });
+  await using shop = await workshop({
+    ...(await ownDatabase()),
+    workers: 2,
+    lease: "60s",
+    timeout: "5s",
+    killAfter: "500ms",
+    attempts: 1,
+  });
   const cluster = await shop.cluster();
   const { asyncTask } = shop.q;
   const working = await asyncTask("jobs.traced", "working", 3_000);
@@ -29,7 +37,7 @@ it("waits while another process holds the write lock for 30 s, keeps deadlines e
 });
 
 it("exits with 1 and says how many tasks run again when results cannot be stored (P292)", async () => {
-  await using shop = await workshop({ lease: "60s", grace: "2s", workers: 1 });
+  await using shop = await workshop({ ...(await ownDatabase()), lease: "60s", grace: "2s", workers: 1 });
   const cluster = await shop.cluster();
   const id = await shop.q.asyncTask("jobs.traced", "again", 1_000);
   await until(() => shop.trace().length === 1, 10_000, "the task to start");

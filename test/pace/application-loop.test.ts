@@ -2,10 +2,11 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { expect, it } from "vitest";
 import { startCluster } from "qluster/cluster";
 import { holdLock } from "../support/hold-lock.js";
+import { ownDatabase } from "../support/server.js";
 import { until, workshop } from "../support/workshop.js";
 
 it("never holds up the application's loop while another process holds the write lock", async () => {
-  await using shop = await workshop({ logLevel: "silent", lease: "60s" });
+  await using shop = await workshop({ ...(await ownDatabase()), logLevel: "silent", lease: "60s" });
   await using cluster = await startCluster(shop.config, { root: shop.folder });
   const id = await shop.q.asyncTask("jobs.traced", "t", 500);
   await until(() => shop.trace().length === 1, 10_000, "the task to start");
