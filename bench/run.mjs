@@ -24,6 +24,7 @@ const { values: flags } = parseArgs({
     rounds: { type: "string" },
     quick: { type: "boolean", default: false },
     smoke: { type: "boolean", default: false },
+    publish: { type: "boolean", default: false },
   },
 });
 const scale = flags.smoke ? "smoke" : flags.quick ? "quick" : "full";
@@ -43,7 +44,8 @@ const results = {};
 for (const store of chosen.stores.filter(hasSystems)) results[store] = await measureStore(store);
 console.log(`\n${markdown(results)}`);
 if (Object.values(results).some(({ failed }) => failed.length > 0)) process.exit(1);
-if (scale === "full" && flags.systems === undefined && flags.measures === undefined) publish();
+const isWhole = flags.systems === undefined && flags.measures === undefined;
+if (scale === "full" && (isWhole || flags.publish)) publish();
 
 /** The names that a flag lists, apart by commas or given again; all of them without the flag. */
 function names(flag, known) {
@@ -79,7 +81,7 @@ async function measureStore(name) {
 /** What does not depend on the database, or on its log, is measured on one of them. */
 function isElsewhere(store, measure) {
   if (measure === "flat") return store !== "sqlite";
-  return store === "redis-aof" && ["schedule", "recovery", "start", "idle"].includes(measure);
+  return store === "redis-aof" && ["schedule", "composition", "recovery", "start", "idle"].includes(measure);
 }
 
 async function measureCase(name, store, measure, one, found) {
@@ -133,7 +135,10 @@ async function tune(system, one, on, found) {
   if (Object.keys(best).length > 0) (found.settings[system] ??= {})[one.verb] = best;
 }
 
-/** What a look or a part measured is not for others. What was measured on another database earlier stays. */
+/**
+ * What a look measured is not for others, nor is a part, unless `--publish` says so: it takes the place of what was known of
+ * the same databases. What was measured on another database earlier stays.
+ */
 function publish() {
   const file = join(here, "results.json");
   const earlier = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};

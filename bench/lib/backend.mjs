@@ -1,6 +1,7 @@
 // Qluster's own backends, opened without a cluster: to look into the queue, and as the bare store.
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { createQluster } from "qluster";
 
 /** Where the built package is. */
 export const dist = join(dirname(createRequire(import.meta.url).resolve("qluster/package.json")), "dist");
@@ -8,6 +9,11 @@ export const dist = join(dirname(createRequire(import.meta.url).resolve("qluster
 /** The project of every run. */
 export const project = "bench";
 export const secret = "the-secret-of-the-bench";
+
+/** The public API on a database. */
+export function client(database) {
+  return createQluster({ name: project, database, secret, logLevel: "warn" });
+}
 
 /** @param {string} database - An address, as the option `database` has it. */
 export async function openBackend(database) {

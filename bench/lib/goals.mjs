@@ -32,6 +32,20 @@ const goals = [
 const limits = [
   { stores: ["postgres"], label: "enqueue, 64 at once", figure: "p99", most: 20 },
   { stores: ["sqlite", "postgres", "redis"], label: "slot to function entered, idle", figure: "p99", most: 250 },
+  { stores: ["sqlite"], label: "function left to result in hand, idle", figure: "p50", most: 15 },
+  { stores: ["postgres", "redis"], label: "function left to result in hand, idle", figure: "p50", most: 5 },
+  {
+    stores: ["postgres", "redis"],
+    label: "asyncIter of 100,000 elements, in the time of as many tasks",
+    figure: "times",
+    most: 1.3,
+  },
+  {
+    stores: ["sqlite", "postgres", "redis"],
+    label: "chain of 100 links, in 100 times the latency of a task",
+    figure: "times",
+    most: 1.2,
+  },
   { stores: ["postgres", "redis", "redis-aof"], label: "retry after kill -9", figure: "last", most: 20 },
   { stores: ["postgres", "redis", "redis-aof"], label: "retry after a clean stop", figure: "last", most: 1 },
 ];

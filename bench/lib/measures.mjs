@@ -4,12 +4,22 @@ import { fits, recovers } from "./systems.mjs";
 const rate = { name: "rate", unit: "/s", more: true };
 const p99 = { name: "p99", unit: "ms", more: false };
 const p50 = { name: "p50", unit: "ms", more: false };
+const times = { name: "times", unit: "×", more: false };
 const seconds = (name) => ({ name, unit: "s", more: false });
 
 const sizes = {
-  full: { drain: [10_000, 30_000], bulk: 20_000, single: 5_000, samples: 200, slots: 120, idle: 20, flat: 200_000 },
-  quick: { drain: [3_000], bulk: 3_000, single: 500, samples: 30, slots: 20, idle: 5, flat: 20_000 },
-  smoke: { drain: [50], bulk: 50, single: 50, samples: 5, slots: 3, idle: 1, flat: 20_000 },
+  full: {
+    drain: [10_000, 30_000],
+    bulk: 20_000,
+    single: 5_000,
+    samples: 200,
+    slots: 120,
+    elements: 100_000,
+    idle: 20,
+    flat: 200_000,
+  },
+  quick: { drain: [3_000], bulk: 3_000, single: 500, samples: 30, slots: 20, elements: 10_000, idle: 5, flat: 20_000 },
+  smoke: { drain: [50], bulk: 50, single: 50, samples: 5, slots: 3, elements: 200, idle: 1, flat: 20_000 },
 };
 
 /**
@@ -48,6 +58,29 @@ const measures = {
   ],
   latency: ({ samples }) => [
     { label: "enqueue to function entered, idle", verb: "latency", options: { samples }, figures: [p50, p99] },
+    {
+      label: "function left to result in hand, idle",
+      verb: "answer",
+      options: { samples },
+      figures: [p50, p99],
+      against: nobody,
+    },
+  ],
+  composition: ({ elements }) => [
+    {
+      label: `asyncIter of ${count(elements)} elements, in the time of as many tasks`,
+      verb: "iter",
+      options: { elements },
+      figures: [times],
+      against: nobody,
+    },
+    {
+      label: "chain of 100 links, in 100 times the latency of a task",
+      verb: "chain",
+      options: { links: 100 },
+      figures: [times],
+      against: nobody,
+    },
   ],
   schedule: ({ slots }) => [
     {
@@ -109,7 +142,7 @@ export const measureNames = Object.keys(measures);
 /** How often: what takes a minute, and varies little, is not measured as often as the rest. */
 export function roundsOf(measure, rounds) {
   if (measure === "schedule" || measure === "idle" || measure === "flat") return 1;
-  return measure === "recovery" ? Math.min(rounds, 5) : rounds;
+  return ["recovery", "composition"].includes(measure) ? Math.min(rounds, 5) : rounds;
 }
 
 function count(value) {

@@ -2,9 +2,10 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { createQluster, link } from "qluster";
-import { checkDone, openBackend, project, secret, unfinished } from "../lib/backend.mjs";
+import { link } from "qluster";
+import { checkDone, client, openBackend, unfinished } from "../lib/backend.mjs";
 import { startCluster } from "../lib/cluster.mjs";
+import { chain, iter } from "../lib/composition.mjs";
 import { drained } from "../lib/drain.mjs";
 import { enqueueVerbs, fill } from "../lib/enqueue.mjs";
 import { payload } from "../lib/payload.mjs";
@@ -14,10 +15,6 @@ import { median, percentile } from "../lib/statistics.mjs";
 import { serve } from "../lib/verbs.mjs";
 
 const noop = "tasks.noop";
-
-function client(database) {
-  return createQluster({ name: project, database, secret, logLevel: "warn" });
-}
 
 /** What the shared measurements call. */
 async function open(database) {
@@ -70,6 +67,22 @@ async function latency({ database, folder, samples }) {
     const id = await queue.asyncTask("tasks.entered");
     const enteredAt = await queue.result(id, { wait: "30s" });
     if (index >= 0) waits.push(enteredAt - called);
+  }
+  await queue.close();
+  await cluster.stop();
+  return { p50: percentile(waits, 50), p99: percentile(waits, 99) };
+}
+
+/** From the last line of the function to its result in the hands of whoever waits for it in another process. */
+async function answer({ database, folder, samples }) {
+  const queue = client(database);
+  const cluster = startCluster({ database, folder });
+  await cluster.ready();
+  const waits = [];
+  for (let index = -3; index < samples; index += 1) {
+    await sleep(50 + (((index + 3) * 37) % 150));
+    const leftAt = await queue.result(await queue.asyncTask("tasks.entered"), { wait: "30s" });
+    if (index >= 0) waits.push(performance.timeOrigin + performance.now() - leftAt);
   }
   await queue.close();
   await cluster.stop();
@@ -205,5 +218,18 @@ function ofProcess(pid) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await serve({ ...enqueueVerbs(open), drain, latency, schedule, recovery, handover, idle, start, flat });
+  await serve({
+    ...enqueueVerbs(open),
+    drain,
+    latency,
+    answer,
+    iter,
+    chain,
+    schedule,
+    recovery,
+    handover,
+    idle,
+    start,
+    flat,
+  });
 }
