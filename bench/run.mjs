@@ -161,7 +161,13 @@ function installPeers() {
   const { dependencies } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
   if (Object.keys(dependencies).every((name) => existsSync(join(folder, "node_modules", name)))) return;
   say("Installing what Qluster is measured against; compiling takes about two minutes");
-  execFileSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: folder, stdio: "inherit" });
+  const quiet = ["--no-audit", "--no-fund"];
+  try {
+    execFileSync("npm", ["ci", ...quiet, "--loglevel=silent"], { cwd: folder, stdio: "inherit" });
+  } catch {
+    // A lock file that was written on one platform may lack the binaries of another.
+    execFileSync("npm", ["install", "--no-save", ...quiet, "--loglevel=error"], { cwd: folder, stdio: "inherit" });
+  }
 }
 
 function cpu() {
