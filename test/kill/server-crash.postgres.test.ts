@@ -2,7 +2,6 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { link } from "qluster";
 import { emptyPlace } from "../support/postgres.js";
 import { startPostgres, type PostgresServer } from "../support/postgres-server.js";
-import { startsIn } from "../support/traffic.js";
 import { until, workshop } from "../support/workshop.js";
 
 const tasks = 5_000;
@@ -13,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.remove());
 
-it("loses nothing and stores no success twice when the server crashes three times in 5,000 tasks, and is soon back at work", async () => {
+it("loses nothing and repeats no stored success when the server crashes three times in 5,000 tasks, and is soon back at work", async () => {
   await using shop = await workshop({
     database: emptyPlace({}, server.url).href,
     workers: 2,
@@ -39,12 +38,9 @@ it("loses nothing and stores no success twice when the server crashes three time
   const records = await Promise.all(ids.map((id) => shop.q.fetch(id, { wait: "30s" })));
   expect(records.filter((record) => record?.success === true)).toHaveLength(tasks);
   const stops = new Map(records.map((record) => [record!.id as string, record!.stoppedAt.getTime()]));
-  const again = startsIn(shop).filter(({ id, at }) => at > (stops.get(id) ?? Infinity));
-  // A crash takes back the claims of its last moment, which nobody has waited for: who held one may start it, while somebody
-  // else has it too. Its ending is refused then: one success is on record.
-  for (const { id, at } of again) {
-    expect(at - (stops.get(id) ?? 0), "how long after its success a task was started, in ms").toBeLessThan(1_000);
-    const endings = (await shop.q.attempts(id)).map(({ ending }) => ending);
-    expect(endings.filter((ending) => ending === "succeeded")).toHaveLength(1);
-  }
+  const late = shop
+    .trace()
+    .map((line) => line.split(" "))
+    .filter(([kind, , id = "", , at]) => kind === "start" && Number(at) > (stops.get(id) ?? Infinity));
+  expect(late).toEqual([]);
 });
