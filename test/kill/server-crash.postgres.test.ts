@@ -28,13 +28,13 @@ it("loses nothing and repeats no stored success when the server crashes three ti
   }
 
   for (const part of [0.15, 0.4, 0.65]) {
-    await until(() => shop.trace().length >= tasks * part, 60_000, `${part} of the tasks to start`);
+    await until(() => shop.trace().length >= tasks * part, `${part} of the tasks to start`);
     server.restart("immediate");
     const before = shop.trace().length;
-    await until(() => shop.trace().length > before + 100, 5_000, "work to go on within 5 s of the server's return");
+    await until(() => shop.trace().length > before + 100, "work to go on within 5 s of the server's return", 5_000);
   }
 
-  await until(async () => (await shop.q.queueSize()) === 0, 120_000, "the queue to be empty");
+  await until(async () => (await shop.q.queueSize()) === 0, "the queue to be empty", 120_000);
   const records = await Promise.all(ids.map((id) => shop.q.fetch(id, { wait: "30s" })));
   expect(records.filter((record) => record?.success === true)).toHaveLength(tasks);
   const stops = new Map(records.map((record) => [record!.id as string, record!.stoppedAt.getTime()]));
