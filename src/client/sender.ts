@@ -147,6 +147,7 @@ export class Sender {
   async sendPrepared(prepared: readonly Prepared[]): Promise<string[]> {
     const queued = prepared.filter((one) => !this.runsHere(one));
     const answers = await this.#submit(queued);
+    if (queued.length === prepared.length) return answers.map(({ id }) => id);
     const ids = new Map(queued.map((one, index) => [one, answers[index]?.id ?? one.task.id]));
     for (const one of prepared) if (this.runsHere(one)) ids.set(one, await this.#sync.run(one));
     return prepared.map((one) => ids.get(one) ?? one.task.id);
