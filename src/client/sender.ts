@@ -175,9 +175,9 @@ export class Sender {
   }
 
   async #write(tasks: readonly NewTask[]): Promise<readonly Submitted[]> {
-    const { broker, store } = await this.#connection.draining();
+    const { broker, store } = this.#connection.opened ?? (await this.#connection.draining());
     checkPriorities(broker, tasks);
-    return await store.submit(tasks);
+    return store.submit(tasks);
   }
 
   #createHost(): EnqueueHost {

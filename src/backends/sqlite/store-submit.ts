@@ -10,7 +10,7 @@ export async function submitTasks(file: ProjectFile, tasks: readonly NewTask[]):
   if (only === undefined) return [];
   const isAlone = tasks.length === 1 && only.unique === null && only.member === undefined;
   const submitted = isAlone
-    ? await file.write((session) => [{ id: only.id, created: isNew(session, only) }])
+    ? await file.writeSingle((session) => [{ id: only.id, created: isNew(session, only) }])
     : await file.write((session) => submitInside(session, tasks));
   file.wakeUp.changed();
   return submitted;
