@@ -6,8 +6,8 @@ export function eachInTurn<T, U>(
   work: (item: T, index: number) => U | Promise<U>,
 ): U[] | Promise<U[]> {
   const done: U[] = [];
-  for (const [index, item] of items.entries()) {
-    const one = work(item, index);
+  while (done.length < items.length) {
+    const one = work(items[done.length]!, done.length);
     if (one instanceof Promise) return theRest(done, one, items, work);
     done.push(one);
   }

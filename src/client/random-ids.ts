@@ -12,5 +12,7 @@ export function newId(): string {
     randomFillSync(pool);
     at = 0;
   }
-  return makeId(Date.now(), pool.subarray(at, (at += perId)));
+  const from = at;
+  at += perId;
+  return makeId(Date.now(), pool, from);
 }

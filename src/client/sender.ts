@@ -147,6 +147,7 @@ export class Sender {
   async sendPrepared(prepared: readonly Prepared[]): Promise<string[]> {
     const queued = prepared.filter((one) => !this.runsHere(one));
     const answers = await this.#submit(queued);
+    if (queued.length === prepared.length) return answers.map(({ id }) => id);
     const ids = new Map(queued.map((one, index) => [one, answers[index]?.id ?? one.task.id]));
     for (const one of prepared) if (this.runsHere(one)) ids.set(one, await this.#sync.run(one));
     return prepared.map((one) => ids.get(one) ?? one.task.id);
@@ -174,9 +175,9 @@ export class Sender {
   }
 
   async #write(tasks: readonly NewTask[]): Promise<readonly Submitted[]> {
-    const { broker, store } = await this.#connection.draining();
+    const { broker, store } = this.#connection.opened ?? (await this.#connection.draining());
     checkPriorities(broker, tasks);
-    return await store.submit(tasks);
+    return store.submit(tasks);
   }
 
   #createHost(): EnqueueHost {

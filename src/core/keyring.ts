@@ -3,6 +3,9 @@ import { ConfigError } from "../errors.js";
 import { hmacKey } from "./hmac.js";
 import type { HmacKey } from "./hmac.js";
 
+/** What a signature stands for: one of a task is worth nothing under a result, or in another queue. */
+export type Purpose = "task" | "result" | "schedule";
+
 /** What messages of a project are sealed and opened with. */
 export interface Keyring {
   readonly project: string;
@@ -10,8 +13,8 @@ export interface Keyring {
   readonly secrets: readonly string[];
   /** One set for each secret, in the same order. */
   readonly keys: readonly SecretKeys[];
-  /** What else is under a signature: prepared texts, by purpose and queue. */
-  readonly contexts: Map<string, Buffer>;
+  /** What else is under a signature: prepared texts, by queue and purpose. */
+  readonly contexts: Map<string, Readonly<Partial<Record<Purpose, Buffer>>>>;
 }
 
 /** The keys made from one secret: one for each purpose, so that none says anything about another. */

@@ -1,9 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
 import { hmac } from "./hmac.js";
-import type { Keyring, SecretKeys } from "./keyring.js";
-
-/** What a signature stands for: one of a task is worth nothing under a result, or in another queue. */
-export type Purpose = "task" | "result" | "schedule";
+import type { Keyring, Purpose, SecretKeys } from "./keyring.js";
 
 /** SHA-256 in base64url. */
 const signatureLength = 43;
@@ -52,13 +49,14 @@ export function sealingKeys(keyring: Keyring): SecretKeys {
 }
 
 function contextOf(keyring: Keyring, purpose: Purpose, queue: string): Buffer {
-  const name = `${purpose} ${queue}`;
-  const known = keyring.contexts.get(name);
-  if (known !== undefined) return known;
+  return keyring.contexts.get(queue)?.[purpose] ?? newContext(keyring, purpose, queue);
+}
+
+function newContext({ project, contexts }: Keyring, purpose: Purpose, queue: string): Buffer {
   // As JSON, so that no choice of names makes two contexts alike.
-  const context = Buffer.from(`${JSON.stringify(["qluster", 1, purpose, keyring.project, queue])}\n`);
-  if (keyring.contexts.size >= keptContexts) keyring.contexts.clear();
-  keyring.contexts.set(name, context);
+  const context = Buffer.from(`${JSON.stringify(["qluster", 1, purpose, project, queue])}\n`);
+  if (contexts.size >= keptContexts) contexts.clear();
+  contexts.set(queue, { ...contexts.get(queue), [purpose]: context });
   return context;
 }
 

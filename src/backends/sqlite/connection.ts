@@ -15,20 +15,22 @@ type ConnectionOptions = Pick<BackendOptions, "location" | "durability" | "block
 export class Connection {
   readonly #database: SqliteDatabase;
   readonly #options: ConnectionOptions;
+  readonly #closesLocked: boolean;
   readonly #line: LockLine;
   readonly #statements = new Map<string, SqliteStatement>();
   #isClosed = false;
 
-  private constructor(database: SqliteDatabase, options: ConnectionOptions, clock: Clock) {
+  private constructor(database: SqliteDatabase, closesLocked: boolean, options: ConnectionOptions, clock: Clock) {
     this.#database = database;
     this.#options = options;
+    this.#closesLocked = closesLocked;
     this.#line = new LockLine(clock, options.retryMs);
   }
 
   /** Opens the file in WAL mode. Waits while another process does the same for the first time. */
   static async open(driver: SqliteDriver, options: ConnectionOptions, clock: Clock): Promise<Connection> {
     const database = translating(options.location, () => driver.open(options.location));
-    const connection = new Connection(database, options, clock);
+    const connection = new Connection(database, driver.closesLocked, options, clock);
     try {
       connection.#blockFor(options.blockMs);
       await connection.#run(() => connection.#prepareFile());
@@ -44,14 +46,19 @@ export class Connection {
     return this.#run(work, true);
   }
 
-  /**
-   * Writes in one transaction, which holds the write lock from its start. Whatever `work` throws rolls it back.
-   *
-   * A single statement goes this way too: after "database is locked", libsql leaves a statement open, and with it the
-   * connection's view of the file, so that every later write would be refused. `BEGIN` leaves nothing open.
-   */
+  /** Writes in one transaction, which holds the write lock from its start. Whatever `work` throws rolls it back. */
   transaction<T>(work: () => T): Promise<T> {
     return this.#run(() => this.#transact(work));
+  }
+
+  /**
+   * Writes by a single statement, which is a transaction by itself.
+   *
+   * Not so with libsql: after "database is locked" it leaves the statement open, and with it the connection's view of the
+   * file, so that every later write would be refused. `BEGIN` leaves nothing open.
+   */
+  single<T>(work: () => T): Promise<T> {
+    return this.#closesLocked ? this.#run(work) : this.transaction(work);
   }
 
   run(sql: string, parameters: readonly SqlValue[]): number {

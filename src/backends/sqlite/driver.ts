@@ -19,6 +19,8 @@ export interface SqliteStatement {
 
 export interface SqliteDriver {
   readonly name: "node:sqlite" | "libsql" | "better-sqlite3";
+  /** Whether a statement that met a lock is closed at once, and with it the view of the file that it had. */
+  readonly closesLocked: boolean;
   /** Opens a file, and creates it when there is none. Throws the driver's own errors. */
   open(file: string): SqliteDatabase;
 }
@@ -38,8 +40,8 @@ export type SqliteClass = ForeignConstructor;
 /** The driver that an application uses itself, by its class. */
 export function driverOf(Class: SqliteClass): SqliteDriver {
   if (Class.name === "DatabaseSync") return spreading(Class);
-  if ("sync" in Class.prototype) return { name: "libsql", open: (file) => inArrays(new Class(file)) };
-  return { name: "better-sqlite3", open: (file) => numbersNamed(inArrays(new Class(file))) };
+  if ("sync" in Class.prototype) return libsqlOf(Class);
+  return { name: "better-sqlite3", closesLocked: true, open: (file) => numbersNamed(inArrays(new Class(file))) };
 }
 
 /** better-sqlite3 takes `?1` for a parameter with the name 1. */
@@ -95,6 +97,7 @@ export function nodeDriver(): SqliteDriver | undefined {
 function spreading(DatabaseSync: ForeignConstructor): SqliteDriver {
   return {
     name: "node:sqlite",
+    closesLocked: true,
     open: (file) =>
       adapted(
         new DatabaseSync(file),
@@ -106,8 +109,11 @@ function spreading(DatabaseSync: ForeignConstructor): SqliteDriver {
 
 /** @throws {ClientMissingError} when the package, or its binary for this machine, is not installed. */
 export async function libsqlDriver(): Promise<SqliteDriver> {
-  const Libsql = await importLibsql();
-  return { name: "libsql", open: (file) => inArrays(new Libsql(file)) };
+  return libsqlOf(await importLibsql());
+}
+
+function libsqlOf(Libsql: ForeignConstructor): SqliteDriver {
+  return { name: "libsql", closesLocked: false, open: (file) => inArrays(new Libsql(file)) };
 }
 
 /** One array instead of many parameters: libsql mistakes a lone `null` for a set of named ones. */

@@ -55,14 +55,21 @@ export class ProjectFile {
 
   /** Reads only: other processes may write meanwhile, between two statements too. */
   async read<T>(work: (session: Session) => T): Promise<T> {
-    await this.ready();
+    if (this.#project === undefined) await this.ready();
     return this.#connection.read(() => work(this.#session()));
   }
 
   /** All of `work`, or nothing. */
   async write<T>(work: (session: Session) => T): Promise<T> {
-    await this.ready();
+    if (this.#project === undefined) await this.ready();
     return this.#connection.transaction(() => work(this.#session()));
+  }
+
+  /** A write by one statement; with an outbox by two, as the second says when the first one's message is to be sent. */
+  async writeSingle<T>(work: (session: Session) => T): Promise<T> {
+    if (this.#outbox !== null) return this.write(work);
+    if (this.#project === undefined) await this.ready();
+    return this.#connection.single(() => work(this.#session()));
   }
 
   /** Checks the tables and enters the project. @throws {SchemaError} */

@@ -32,7 +32,11 @@ export class RowStatement {
     run: (sql: string, parameters: readonly SqlValue[]) => number,
   ): number {
     let changes = 0;
-    for (const { sql, parameters } of this.statements(items, push, last)) changes += run(sql, parameters);
+    for (let at = 0; at < items.length;) {
+      const end = at + sizeFor(items.length - at);
+      changes += run(this.#sql(end - at), parametersOf(items, at, end, push, last));
+      at = end;
+    }
     return changes;
   }
 
@@ -42,15 +46,31 @@ export class RowStatement {
     push: (values: SqlValue[], item: T) => void,
     last: readonly SqlValue[],
   ): Generator<{ readonly sql: string; readonly parameters: SqlValue[] }> {
-    let at = 0;
-    for (const size of sizes) {
-      const sql = this.#statements.get(size) ?? "";
-      for (; at + size <= items.length; at += size) {
-        const parameters: SqlValue[] = [];
-        for (const item of items.slice(at, at + size)) push(parameters, item);
-        parameters.push(...last);
-        yield { sql, parameters };
-      }
+    for (let at = 0; at < items.length;) {
+      const end = at + sizeFor(items.length - at);
+      yield { sql: this.#sql(end - at), parameters: parametersOf(items, at, end, push, last) };
+      at = end;
     }
   }
+
+  #sql(rows: number): string {
+    return this.#statements.get(rows) ?? "";
+  }
+}
+
+function sizeFor(left: number): number {
+  return sizes.find((size) => size <= left) ?? 1;
+}
+
+function parametersOf<T>(
+  items: readonly T[],
+  from: number,
+  to: number,
+  push: (values: SqlValue[], item: T) => void,
+  last: readonly SqlValue[],
+): SqlValue[] {
+  const parameters: SqlValue[] = [];
+  for (let at = from; at < to; at++) push(parameters, items[at]!);
+  parameters.push(...last);
+  return parameters;
 }

@@ -5,7 +5,7 @@ import { cancelFlow } from "./flow-cancel.js";
 import { admitMembers } from "./flow-join.js";
 import { flowById } from "./flow-rows.js";
 import { nobody } from "./insert-ended.js";
-import { insertUnknownMessage } from "./insert-messages.js";
+import { insertUnknownMessages } from "./insert-messages.js";
 import type { Session } from "./project-file.js";
 import { submitInside } from "./store-submit.js";
 import { tellHolder } from "./tell-holder.js";
@@ -29,7 +29,7 @@ export function saveFinishedTask(session: Session, task: NewTask, settlement: Om
   if (outcome.to === "retrying" || outcome.to === "queued") return;
   // It passes through the queue inside this transaction, so that there is one way to end a task.
   const [admitted] = admitMembers(session, [{ ...task, delayMs: 0, dueAt: null, unique: null }]);
-  if (admitted === undefined || !insertUnknownMessage(session, admitted)) return;
+  if (admitted === undefined || insertUnknownMessages(session, [admitted]) === 0) return;
   const message = messageById(session, task.id);
   if (message !== undefined) endWaiting(session, message, attempt, outcome);
   if (followUps.length > 0) submitInside(session, followUps);

@@ -1,7 +1,7 @@
 import type { NewTask, Submitted } from "../../contracts/store.js";
 import { admitMembers } from "./flow-join.js";
 import type { SqlSteps } from "../../contracts/transaction.js";
-import { insertMessages, insertUnknownMessage } from "./insert-messages.js";
+import { insertUnknownMessages } from "./insert-messages.js";
 import type { Moment, ProjectFile, Session } from "./project-file.js";
 
 /** Stores and queues tasks, all or none. */
@@ -10,7 +10,7 @@ export async function submitTasks(file: ProjectFile, tasks: readonly NewTask[]):
   if (only === undefined) return [];
   const isAlone = tasks.length === 1 && only.unique === null && only.member === undefined;
   const submitted = isAlone
-    ? await file.write((session) => [{ id: only.id, created: insertUnknownMessage(session, only) }])
+    ? await file.writeSingle((session) => [{ id: only.id, created: isNew(session, only) }])
     : await file.write((session) => submitInside(session, tasks));
   file.wakeUp.changed();
   return submitted;
@@ -26,17 +26,19 @@ export function submitInside(session: Session, tasks: readonly NewTask[]): Submi
 
 function submitAdmitted(session: Session, tasks: readonly NewTask[]): Submitted[] {
   if (tasks.some((task) => task.unique !== null)) return tasks.map((task) => submitOne(session, task));
-  const finished = finishedIds(session, tasks);
-  const wanted = finished.size === 0 ? tasks : tasks.filter((task) => !finished.has(task.id));
   const last = lastMessage(session);
-  if (insertMessages(session, wanted) === tasks.length) return tasks.map(({ id }) => ({ id, created: true }));
+  if (insertUnknownMessages(session, tasks) === tasks.length) return tasks.map(({ id }) => ({ id, created: true }));
   return answersSince(session, tasks, last);
 }
 
 function submitOne(session: Session, task: NewTask): Submitted {
   const holder = keyHolder(session, task);
   if (holder !== undefined) return { id: holder, created: false };
-  return { id: task.id, created: insertUnknownMessage(session, task) };
+  return { id: task.id, created: isNew(session, task) };
+}
+
+function isNew(session: Session, task: NewTask): boolean {
+  return insertUnknownMessages(session, [task]) === 1;
 }
 
 const selectHolder = `
@@ -58,14 +60,6 @@ export function* keyHolderSteps({ project, now }: Moment, { id, unique }: NewTas
   if (unique === null) return undefined;
   const [row] = yield { sql: selectHolder, parameters: [project, unique.key, id, now, now] };
   return row === undefined ? undefined : String(row["id"]);
-}
-
-function finishedIds(session: Session, tasks: readonly NewTask[]): Set<string> {
-  const rows = session.all<{ id: string }>(
-    "SELECT id FROM qluster_task WHERE project = ? AND id IN (SELECT value FROM json_each(?))",
-    [session.project, JSON.stringify(tasks.map(({ id }) => id))],
-  );
-  return new Set(rows.map(({ id }) => id));
 }
 
 function lastMessage(session: Session): number {

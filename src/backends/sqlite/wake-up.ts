@@ -56,8 +56,10 @@ export class WakeUp {
   get isPushed(): boolean {
     if (this.#watcher !== undefined) return true;
     this.#start();
-    this.#lingerThenStop();
-    return this.#watcher !== undefined;
+    const pushed = this.#watcher !== undefined;
+    // Who only enqueues listens to nobody: each of its writes would come back to it as events.
+    if (this.#listeners.size === 0) this.#stop();
+    return pushed;
   }
 
   end(): void {
