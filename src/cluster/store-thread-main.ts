@@ -77,8 +77,8 @@ async function take(call: Exclude<Call, { abort: true }>): Promise<DeliveryRow[]
   aborts.set(call.id, abort);
   try {
     const consumer = targetOf(call) as Consumer;
-    const [options] = call.args as Parameters<Consumer["take"]>;
-    return (await consumer.take({ ...options, signal: abort.signal })).map(deliveryRow);
+    const [wanted] = call.args as Parameters<Consumer["take"]>;
+    return (await consumer.take({ ...wanted, signal: abort.signal })).map(deliveryRow);
   } finally {
     aborts.delete(call.id);
   }
