@@ -17,6 +17,9 @@ export const dispatchLimits = {
   patienceMs: 50,
 } as const;
 
+/** What handing out and storing cost each task, however quick it is, in milliseconds. */
+const leastMs = 0.1;
+
 /** What the rules need to know of a worker. */
 export interface WorkerLoad {
   readonly places: number;
@@ -44,16 +47,17 @@ export function wanted(state: {
   readonly inHand: number;
   /** Moving average over all tasks, in milliseconds; `undefined` before the first one. */
   readonly averageMs: number | undefined;
+  /** What still fits into memory. */
   readonly limit: number;
 }): number {
   const { freePlaces, places, inHand, averageMs, limit } = state;
   const ahead =
-    averageMs === undefined ? 0 : Math.floor((places * dispatchLimits.reserveMs) / Math.max(averageMs, 0.05));
-  const missing = freePlaces + Math.min(ahead, limit) - inHand;
+    averageMs === undefined ? 0 : Math.floor((places * dispatchLimits.reserveMs) / Math.max(averageMs, leastMs));
+  const missing = Math.min(freePlaces + ahead - inHand, limit);
   if (missing <= 0) return 0;
   // Half a refill is not worth a round trip while everybody is busy.
   if (freePlaces === 0 && missing * 2 < Math.min(ahead, dispatchLimits.take)) return 0;
-  return Math.min(missing, dispatchLimits.take, limit);
+  return Math.min(missing, dispatchLimits.take);
 }
 
 /**

@@ -21,12 +21,13 @@ export class Dispatcher {
   dispatch(): void {
     const { reserve, expectations, monotonic } = this.#parts;
     this.#dispatchSuspects();
+    const now = monotonic();
     for (let entry = reserve.first(); entry !== undefined; entry = reserve.first()) {
       const expected = expectations.of(entry.header.func);
       const slot = this.#leastLoaded((candidate) => mayTake(candidate.load, expected));
       if (slot === undefined) break;
       reserve.shift();
-      slot.hand(entry, expected, monotonic());
+      slot.hand(entry, expected, now);
     }
     for (const slot of this.#parts.slots()) slot.send();
   }

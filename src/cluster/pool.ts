@@ -298,11 +298,12 @@ export class Pool {
   #done(slot: WorkerSlot, reports: readonly JobReport[]): void {
     this.#respawnPauseMs = respawnPause.first;
     slot.stalled = false;
-    for (const [held, report] of slot.take(reports)) {
-      if (report.startedAt !== null) {
-        this.expectations.learn(held.entry.header.func, report.stoppedAt - report.startedAt);
-      }
-      this.#parts.reported(held.entry, report, this.address(slot));
+    for (const report of reports) {
+      const entry = slot.ended(report)?.entry;
+      if (entry === undefined) continue;
+      const { startedAt, stoppedAt } = report;
+      if (startedAt !== null) this.expectations.learn(entry.header.func, stoppedAt - startedAt);
+      this.#parts.reported(entry, report, this.address(slot));
     }
     this.#afterward(slot);
   }

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { markBytes, parseMarks } from "../core/start-marks.js";
-import type { FromWorker } from "../contracts/frames.js";
+import { packToWorker, unpackFromWorker, type PackedFromWorker } from "../core/frame-rows.js";
 import type { OpenChannel } from "./channel.js";
 
 const workerFile = fileURLToPath(new URL("../worker/process-main.js", import.meta.url));
@@ -37,7 +37,7 @@ export const openProcess: OpenChannel = ({ places, ownGroup, processors }, event
     events.exit({ code, signal });
     closeSync(marks);
   };
-  child.on("message", (frame) => events.frame(frame as FromWorker));
+  child.on("message", (frame) => events.frame(unpackFromWorker(frame as PackedFromWorker)));
   child.on("error", (error) => {
     if (child.pid === undefined) end(null, error.message);
   });
@@ -47,7 +47,7 @@ export const openProcess: OpenChannel = ({ places, ownGroup, processors }, event
   return {
     pid: child.pid ?? 0,
     send: (frame) => {
-      if (child.connected) child.send(frame, ignoreError);
+      if (child.connected) child.send(packToWorker(frame), ignoreError);
     },
     marks: () => {
       readSync(marks, bytes, 0, bytes.length, 0);

@@ -6,6 +6,7 @@ import type { Hold } from "../contracts/outbox.js";
 import { openBackendAt } from "../options/open-backend.js";
 import { plainError } from "./store-thread-errors.js";
 import type { Answer, Call, OpenedCapabilities, StoreThreadData } from "./store-thread-protocol.js";
+import { deliveryRow, settlementOf, type DeliveryRow, type SettlementRow } from "./thread-rows.js";
 
 const port = parentPort!;
 const { scheme, options } = workerData as StoreThreadData;
@@ -29,6 +30,7 @@ async function perform(call: Exclude<Call, { abort: true }>): Promise<unknown> {
   if (call.target === "broker" && call.method === "consume") return keep(await backend!.broker.consume(request));
   if (call.target === "outbox" && call.method === "hold") return keep(await backend!.outbox!.hold(request));
   if (call.method === "take") return await take(call);
+  if (call.target === "store" && call.method === "finish") return await finish(call);
   const target = targetOf(call) as unknown as Record<string, (...args: readonly unknown[]) => Promise<unknown>>;
   return await target[call.method]!(...call.args);
 }
@@ -70,15 +72,21 @@ function keep(consumer: Consumer | Hold): { handle: number; id: string } {
 }
 
 /** The only call that waits, and so the only one that can be aborted. */
-async function take(call: Exclude<Call, { abort: true }>): Promise<unknown> {
+async function take(call: Exclude<Call, { abort: true }>): Promise<DeliveryRow[]> {
   const abort = new AbortController();
   aborts.set(call.id, abort);
   try {
     const consumer = targetOf(call) as Consumer;
-    return await consumer.take({ ...(call.args[0] as Parameters<Consumer["take"]>[0]), signal: abort.signal });
+    const [wanted] = call.args as Parameters<Consumer["take"]>;
+    return (await consumer.take({ ...wanted, signal: abort.signal })).map(deliveryRow);
   } finally {
     aborts.delete(call.id);
   }
+}
+
+async function finish(call: Exclude<Call, { abort: true }>): Promise<boolean[]> {
+  const [consumer, rows] = call.args as readonly [string, readonly SettlementRow[]];
+  return await backend!.store.finish(consumer, rows.map(settlementOf));
 }
 
 function targetOf({ target }: Exclude<Call, { abort: true }>): object {

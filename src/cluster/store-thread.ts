@@ -6,6 +6,7 @@ import type { Hold, Outbox } from "../contracts/outbox.js";
 import type { Schedules } from "../contracts/schedules.js";
 import { reviveError } from "./store-thread-errors.js";
 import type { Answer, Call, CallTarget, OpenedCapabilities } from "./store-thread-protocol.js";
+import { deliveryOf, settlementRow, type DeliveryRow } from "./thread-rows.js";
 
 /**
  * A backend in a thread of its own. A synchronous driver waits for locks there, and the cluster's loop, with its deadlines
@@ -23,7 +24,12 @@ export async function openInThread(scheme: string, options: BackendOptions): Pro
       consume: async (request: ConsumeOptions): Promise<Consumer> => line.consumer(request),
     },
     store: {
-      ...line.proxy<Omit<Backend["store"], "capabilities" | "watch" | "schedules" | "flows">>("store", storeMethods),
+      ...line.proxy<Omit<Backend["store"], "capabilities" | "finish" | "watch" | "schedules" | "flows">>(
+        "store",
+        storeMethods,
+      ),
+      finish: async (consumer, settlements) =>
+        (await line.call("store", "finish", [consumer, settlements.map(settlementRow)])) as boolean[],
       capabilities: capabilities.store,
       schedules: {
         ...line.proxy<Omit<Schedules, "watch">>("schedules", scheduleMethods),
@@ -66,7 +72,6 @@ const brokerMethods = [
 const storeMethods = [
   "submit",
   "saveFinished",
-  "finish",
   "cancel",
   "get",
   "finished",
@@ -178,7 +183,7 @@ class ThreadLine {
       ...this.proxy<Omit<Consumer, "id" | "take">>(target, consumerMethods),
       id,
       take: async ({ signal, ...options }: TakeOptions) =>
-        (await this.call(target, "take", [options], signal)) as Awaited<ReturnType<Consumer["take"]>>,
+        ((await this.call(target, "take", [options], signal)) as DeliveryRow[]).map(deliveryOf),
     };
   }
 

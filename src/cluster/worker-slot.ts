@@ -98,21 +98,19 @@ export class WorkerSlot {
   }
 
   /** What a report is about; `undefined` when it was given up on before. */
+  ended({ index, startedAt }: JobReport): HeldJob | undefined {
+    const held = this.release(index);
+    if (held !== undefined && startedAt !== null) this.done += 1;
+    return held;
+  }
+
+  /** The same of what comes back without a report. */
   release(index: number): HeldJob | undefined {
     const held = this.held.get(index);
     if (held === undefined) return undefined;
     this.held.delete(index);
     this.#backlogMs = this.held.size === 0 ? 0 : this.#backlogMs - held.expectedMs;
     return held;
-  }
-
-  take(reports: readonly JobReport[]): [HeldJob, JobReport][] {
-    return reports.flatMap((report) => {
-      const held = this.release(report.index);
-      if (held === undefined) return [];
-      if (report.startedAt !== null) this.done += 1;
-      return [[held, report] as [HeldJob, JobReport]];
-    });
   }
 
   /** Notes which tasks have started since the last look. */

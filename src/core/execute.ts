@@ -112,18 +112,21 @@ export class Execution implements CurrentTask {
     return this.#controller.signal;
   }
 
-  readonly progress: CurrentTask["progress"] = (done, total, note) => {
-    // No column holds NaN, and what a task says of itself must never cost it anything.
-    if (!Number.isFinite(done)) return;
-    const whole = total === undefined || !Number.isFinite(total) ? null : total;
-    this.#note({ progress: { done, total: whole, note: note === undefined || note === null ? null : noteText(note) } });
-  };
+  // Made when somebody asks, as most tasks never do; functions of their own, as tasks take them out of the object.
+  get progress(): CurrentTask["progress"] {
+    return (done, total, note) => {
+      // No column holds NaN, and what a task says of itself must never cost it anything.
+      if (!Number.isFinite(done)) return;
+      const whole = total === undefined || !Number.isFinite(total) ? null : total;
+      const text = note === undefined || note === null ? null : noteText(note);
+      this.#note({ progress: { done, total: whole, note: text } });
+    };
+  }
 
-  readonly log: CurrentTask["log"] = (text) => {
-    this.#note({ log: noteText(text) });
-  };
+  get log(): CurrentTask["log"] {
+    return (text) => this.#note({ log: noteText(text) });
+  }
 
-  /** Made when somebody asks, as most tasks never do. */
   get completeIn(): CurrentTask["completeIn"] {
     return (tx, value) => this.#completeIn(tx, value);
   }

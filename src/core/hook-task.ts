@@ -31,6 +31,11 @@ export function hookTasks(
   return hooks;
 }
 
+/** Whether anything may follow from the end of such a task, by {@link hookTasks}. */
+export function mayHaveHooks({ hook, each, flow }: TaskHeader): boolean {
+  return hook !== undefined || each !== undefined || flow !== undefined;
+}
+
 /** What follows from the end of a flow, its store works out. One that a schedule could not open has no end but this. */
 function hooksOfUnopened(outcome: StoredNote, header: TaskHeader): readonly NewTask[] {
   if (header.kind !== "slot" || outcome.success) return none;

@@ -1,7 +1,7 @@
 import type { Delivery } from "../contracts/broker.js";
 import type { StoredNote } from "../contracts/frames.js";
 import type { NewTask, Outcome, Settlement } from "../contracts/store.js";
-import { hookTasks } from "./hook-task.js";
+import { hookTasks, mayHaveHooks } from "./hook-task.js";
 import { countsTowardsAttempts, isFinal, settleAttempt } from "./settle.js";
 import type { AttemptEnd, RunPolicy } from "./settle.js";
 import type { TaskHeader } from "./task-header.js";
@@ -19,7 +19,7 @@ const none: readonly NewTask[] = [];
 export function settle(entry: HandedOut, end: AttemptEnd, random: number): Settlement {
   const { delivery, policy } = entry;
   const { attempt, outcome } = settleAttempt(end, delivery, policy, random);
-  const due = isFinal(outcome) || (policy.hookOn === "attempt" && attempt.counted);
+  const due = mayHaveHooks(entry.header) && (isFinal(outcome) || (policy.hookOn === "attempt" && attempt.counted));
   const nth = policy.hookOn === "attempt" ? attempt.number : undefined;
   const followUps = due ? hookTasks(noteOf(entry, end, outcome), entry.header, nth, isFinal(outcome)) : none;
   return { receipt: delivery.receipt, id: delivery.id, attempt, outcome, followUps };

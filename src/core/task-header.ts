@@ -90,27 +90,12 @@ function headerOf(value: unknown): TaskHeader | undefined {
 }
 
 function hasKnownTypes(header: { readonly [K in keyof TaskHeader]?: unknown }): boolean {
-  const { timeout, backoff, save } = header;
-  return (
-    isText(header.name) &&
-    isText(header.group) &&
-    isText(header.hook) &&
-    isText(header.parent) &&
-    isText(header.intended) &&
-    isOneOf(header.kind, "hook", "schedule", "slot") &&
-    isOneOf(header.hookOn, "final", "attempt") &&
-    (timeout === null || isAmount(timeout)) &&
-    isAmount(header.attempts) &&
-    isAmount(header.due) &&
-    (header.priority === undefined || Number.isFinite(header.priority)) &&
-    (save === undefined || typeof save === "boolean") &&
-    isText(header.each) &&
-    (header.member === undefined || header.member === true) &&
-    (header.cached === null || isAmount(header.cached)) &&
-    (backoff === undefined || isBackoff(backoff)) &&
-    (header.before === undefined || isBefore(header.before)) &&
-    (header.flow === undefined || isFlow(header.flow))
-  );
+  // Most headers name few of them, and each message is read here twice.
+  for (const key of Object.keys(header)) {
+    const value = header[key as keyof TaskHeader];
+    if (checks.get(key)?.(value) === false) return false;
+  }
+  return true;
 }
 
 function isBackoff(value: unknown): boolean {
@@ -145,3 +130,27 @@ function isOneOf(value: unknown, ...allowed: readonly string[]): boolean {
 function isAmount(value: unknown): boolean {
   return value === undefined || (typeof value === "number" && value >= 0 && value < Infinity);
 }
+
+/** Of what may be present; keys that nobody knows are passed over. */
+const checks: ReadonlyMap<string, (value: unknown) => boolean> = new Map<keyof TaskHeader, (value: unknown) => boolean>(
+  [
+    ["name", isText],
+    ["group", isText],
+    ["hook", isText],
+    ["parent", isText],
+    ["intended", isText],
+    ["each", isText],
+    ["kind", (value) => isOneOf(value, "hook", "schedule", "slot")],
+    ["hookOn", (value) => isOneOf(value, "final", "attempt")],
+    ["timeout", (value) => value === null || isAmount(value)],
+    ["cached", (value) => value === null || isAmount(value)],
+    ["attempts", isAmount],
+    ["due", isAmount],
+    ["priority", Number.isFinite],
+    ["save", (value) => typeof value === "boolean"],
+    ["member", (value) => value === true],
+    ["backoff", isBackoff],
+    ["before", isBefore],
+    ["flow", isFlow],
+  ],
+);

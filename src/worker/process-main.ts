@@ -1,7 +1,8 @@
 // What `fork` starts: a worker in a process of its own.
 import { writeSync } from "node:fs";
 import { Worker } from "node:worker_threads";
-import type { FromWorker, ToWorker } from "../contracts/frames.js";
+import type { FromWorker } from "../contracts/frames.js";
+import { packFromWorker, unpackToWorker, type PackedToWorker } from "../core/frame-rows.js";
 import { fileMarks } from "../core/start-marks.js";
 import { bootWorker, currentExecution } from "./boot.js";
 import { monotonic } from "./monotonic.js";
@@ -21,7 +22,7 @@ let leaving = false;
 function send(frame: FromWorker): void {
   if (!process.connected) return;
   unsent += 1;
-  process.send!(frame, undefined, undefined, sent);
+  process.send!(packFromWorker(frame), undefined, undefined, sent);
 }
 
 function sent(): void {
@@ -55,7 +56,8 @@ bootWorker({
     send,
     leave,
     onFrame: (listener) =>
-      void process.on("message", (frame: ToWorker) => {
+      void process.on("message", (packed: PackedToWorker) => {
+        const frame = unpackToWorker(packed);
         if (frame.t === "init") watchLifeline(frame.init.silenceMs);
         listener(frame);
       }),
