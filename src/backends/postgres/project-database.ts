@@ -1,6 +1,7 @@
 import type { OutboxOptions } from "../../contracts/outbox.js";
 import { Held } from "../sql/held.js";
 import type { Connections, Queries, Send } from "./connections.js";
+import { FlowAhead } from "./flow-ahead.js";
 import type { PostgresSchema } from "./schema.js";
 import { statement, type SqlValue, type Statement } from "./statement.js";
 import type { WakeUp } from "./wake-up.js";
@@ -15,6 +16,7 @@ export class ProjectDatabase implements Queries {
   readonly outbox: OutboxOptions | null;
   /** What the consumers of this process know that they hold. */
   readonly held: Held = new Held();
+  readonly ahead: FlowAhead = new FlowAhead();
   readonly #schema: PostgresSchema;
   readonly #name: string;
   #entering: Promise<number> | undefined;
