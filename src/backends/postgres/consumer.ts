@@ -104,7 +104,7 @@ export class PostgresConsumer implements Consumer {
       this.#emptiedAt = isRest ? changes : undefined;
       const receipts = look.deliveries.map(({ receipt }) => String(receipt));
       this.#database.held.add(this.id, receipts);
-      for (const { receipt, envelope } of look.deliveries) this.#database.ahead.taken(Number(receipt), envelope);
+      for (const { receipt, envelope } of look.deliveries) this.#database.takenMembers.add(Number(receipt), envelope);
       return look;
     } catch (error) {
       if (error instanceof StoreUnavailableError && error.maybeWritten) {

@@ -1,4 +1,3 @@
-import type { MemberOutcome } from "../../contracts/flows.js";
 import type { NewTask, Settlement } from "../../contracts/store.js";
 import { memberOutcome } from "../../core/member-end.js";
 import { errorText } from "../sql/error-text.js";
@@ -86,11 +85,8 @@ function preparedFor({ flow, fresh, tasks }: Lacking, ends: readonly MemberEnd[]
 
 /** What follows the only link of a step, if this process has queued that link. */
 function foreseen({ ahead }: ProjectDatabase, { id, outcome }: MemberEnd): FlowMove | undefined {
-  const known = ahead.recall(id);
-  if (known === undefined) return undefined;
-  const { flow, member, task } = known;
-  const outcomes: MemberOutcome[] = [memberOutcome(member.place, member.run, outcome)];
-  return prepareMove(flow, outcomes, [task]);
+  const next = ahead.recall(id, outcome);
+  return next && prepareMove(next.flow, [next.outcome], [next.task]);
 }
 
 /** Chains whose next link is the only one of its step, and the one after it too. */
@@ -100,10 +96,7 @@ function remember({ ahead }: ProjectDatabase, moves: readonly FlowMove[], answer
   for (const { to, tasks: queued } of moves) {
     const task = tasks.get(to.seq);
     const [link] = queued;
-    const place = link?.member?.place ?? null;
-    if (task === undefined || link === undefined || place === null) continue;
-    const member = { place, run: link.member?.run ?? 0 };
-    ahead.remember(link.id, { flow: to, member, task: JSON.parse(task) as NewTask });
+    if (task !== undefined && link !== undefined) ahead.remember(to, link, JSON.parse(task) as NewTask);
   }
 }
 

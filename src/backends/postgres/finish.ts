@@ -23,7 +23,7 @@ export async function finishDeliveries(
   const answers = settlements.map(({ receipt }) => done.delete(messageNumber(receipt)));
   const receipts = settlements.map(({ receipt }) => receipt);
   database.held.remove(consumer, receipts, turn);
-  for (const receipt of receipts) database.ahead.ended(messageNumber(receipt));
+  for (const receipt of receipts) database.takenMembers.remove(messageNumber(receipt));
   database.wakeUp.changed("results");
   if (hasQueued) database.wakeUp.changed("messages");
   return answers;
@@ -41,7 +41,7 @@ async function finished(
   owner: number,
   settlements: readonly Settlement[],
 ): Promise<Finished> {
-  const hasMembers = settlements.some(({ receipt }) => database.ahead.isMember(messageNumber(receipt)));
+  const hasMembers = settlements.some(({ receipt }) => database.takenMembers.has(messageNumber(receipt)));
   if (hasMembers && settlements.every(isAlone)) {
     const stored = await finishMembers(database, owner, settlements);
     if (stored !== undefined) return { done: new Set(stored.seqs), hasQueued: stored.moved };
