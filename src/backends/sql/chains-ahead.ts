@@ -4,8 +4,6 @@ import { memberOutcome } from "../../core/member-end.js";
 
 /** Chains that are remembered at most. */
 const mostChains = 1_000;
-/** The longest task that is remembered, in bytes of its JSON. */
-export const mostAheadBytes: number = 65_536;
 
 /** A chain while the only link of its step runs. */
 interface Ahead<Flow> {
