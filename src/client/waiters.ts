@@ -1,10 +1,7 @@
 import type { Store, StoredTask } from "../contracts/store.js";
 import { ClosedError, StoreUnavailableError } from "../errors.js";
+import { Pace } from "./pace.js";
 
-/** Looks follow each other no faster, in milliseconds, however often the store says that something changed. */
-const leastGapMs = 5;
-/** After a look the store says nothing for so many times as long as it took: a synchronous one stops the whole loop. */
-const restFactor = 10;
 const firstPollMs = 50;
 const slowestPollMs = 1_000;
 /** With a store that pushes changes, a look all the same, in case a hint was lost. */
@@ -43,8 +40,8 @@ export class Waiters {
   #looking = false;
   /** How long after the look under way the next one was asked for. */
   #nextMs: number | undefined;
-  /** Changes lead to no look before then. */
-  #restsUntil = -Infinity;
+  /** When changes lead to a look. */
+  readonly #pace = new Pace();
   /** The store has said that something changed during the look under way. */
   #changed = false;
   #pollMs = firstPollMs;
@@ -119,15 +116,14 @@ export class Waiters {
     this.#looking = true;
     this.#nextMs = undefined;
     this.#changed = false;
-    this.#restsUntil = performance.now() + leastGapMs;
+    this.#pace.began(performance.now());
     const asked = [...this.#waiting];
     try {
       const store = await this.#store();
       this.#watch(store);
       const start = performance.now();
       await answer(store, asked);
-      const end = performance.now();
-      this.#restsUntil = Math.max(this.#restsUntil, end + restFactor * (end - start));
+      this.#pace.ended(start, performance.now());
       this.#scheduleNext(store.capabilities.push);
     } catch (error) {
       this.#failed(asked, error);
@@ -148,7 +144,7 @@ export class Waiters {
   }
 
   #lookAfterRest(): void {
-    this.#lookSoon(Math.max(0, this.#restsUntil - performance.now()));
+    this.#lookSoon(this.#pace.delay(performance.now()));
   }
 
   #scheduleNext(push: boolean): void {

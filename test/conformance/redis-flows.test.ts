@@ -13,6 +13,7 @@ import {
   member,
   newFlow,
   openChain,
+  resultOf,
   results,
   runWaiting,
   takeWaiting,
@@ -413,3 +414,25 @@ async function until(isSo: () => boolean): Promise<void> {
   }
   throw new Error("Waited 30 seconds, and it did not happen.");
 }
+
+it("ends a link and queues the next one in one call, in the cluster that has queued it (P130)", async () => {
+  let calls = 0;
+  const backend = await openThrough(nextProject(), async (name, _, call) => {
+    if (name === "settle") calls += 1;
+    return await call();
+  });
+  await openChain(backend, [1, 1, 1, 1, 1]);
+  const owner = await consumer(backend.broker);
+
+  const perLink: number[] = [];
+  for (let link = 0; link < 5; link++) {
+    const [delivery] = await owner.take({ max: 1, waitMs: 0 });
+    calls = 0;
+    await finishOne(backend, owner, resultOf(delivery!));
+    perLink.push(calls);
+  }
+
+  // The first link was queued with the chain; the end is prepared from what the server says.
+  expect(perLink).toEqual([2, 1, 1, 1, 2]);
+  expect(await theFlow(backend)).toMatchObject({ state: "succeeded", done: 5, failed: 0 });
+});

@@ -14,6 +14,12 @@ import { closeLease, renewLease } from "./lease.js";
 import type { ProjectDatabase } from "./project-database.js";
 import { take, type Look } from "./take.js";
 
+/**
+ * After a look that found the last ones, in milliseconds: nothing is there as long as nobody says so, and the next look only
+ * finds out when delayed ones become due.
+ */
+const restMs = 20;
+
 /** A hold on messages in the database. */
 export class PostgresConsumer implements Consumer {
   readonly id: string;
@@ -28,6 +34,8 @@ export class PostgresConsumer implements Consumer {
   /** A reply was lost; the server may carry out what was asked even now. Until then it is looked at again. */
   #unsureUntil = -Infinity;
   #mustResync = false;
+  /** How many changes there were when a look began that left nothing. */
+  #emptiedAt: number | undefined;
 
   /** @param safetyMs - The longest time between two looks, in milliseconds, should a wake-up get lost. */
   constructor(seq: number, { queues, leaseMs }: ConsumeOptions, database: ProjectDatabase, safetyMs: number) {
@@ -44,8 +52,11 @@ export class PostgresConsumer implements Consumer {
     const { max, waitMs, signal } = options;
     const queues = (options.from ?? this.#queues).filter((queue) => this.#queues.includes(queue));
     if (isAborted(signal) || max <= 0) return [];
-    const { deliveries } = await this.#look(queues, max);
-    if (deliveries.length > 0 || waitMs <= 0 || isAborted(signal)) return deliveries;
+    // Who is listening already looks once: what comes after that look wakes it.
+    if (waitMs <= 0 || !this.#database.wakeUp.isListening("messages")) {
+      const { deliveries } = await this.#look(queues, max);
+      if (deliveries.length > 0 || waitMs <= 0 || isAborted(signal)) return deliveries;
+    }
     return await this.#wait(queues, options);
   }
 
@@ -86,9 +97,14 @@ export class PostgresConsumer implements Consumer {
     try {
       if (this.#mustResync) await resync(this.#database, this.#seq);
       this.#mustResync = false;
+      const changes = this.#database.wakeUp.changes("messages");
       const look = await take(this.#database, this.#seq, queues, max);
+      const isRest =
+        look.deliveries.length > 0 && look.deliveries.length < max && queues.length === this.#queues.length;
+      this.#emptiedAt = isRest ? changes : undefined;
       const receipts = look.deliveries.map(({ receipt }) => String(receipt));
       this.#database.held.add(this.id, receipts);
+      for (const { receipt, envelope } of look.deliveries) this.#database.takenMembers.add(Number(receipt), envelope);
       return look;
     } catch (error) {
       if (error instanceof StoreUnavailableError && error.maybeWritten) {
@@ -110,6 +126,7 @@ export class PostgresConsumer implements Consumer {
     try {
       // Before the look: what is written after it wakes us.
       await wakeUp.ready("messages");
+      if (this.#emptiedAt === wakeUp.changes("messages")) await pause.wait(Math.min(waitMs, restMs));
       for (;;) {
         pause.reset();
         if (isAborted(signal) || this.#database.isClosed) return [];

@@ -2,14 +2,15 @@ import type { Settlement } from "../../contracts/store.js";
 import { consumerNumber } from "../sql/receipt.js";
 import type { Queries } from "./connections.js";
 import { endMessages, endPlain, type EndedMessage } from "./end-messages.js";
+import { finishMembers, type MemberEnd } from "./finish-members.js";
 import { messageNumber } from "./held-messages.js";
 import type { ProjectDatabase } from "./project-database.js";
 import { isPutBack, putBack } from "./put-back.js";
 import { submitWith } from "./submit.js";
 
 /**
- * Ends deliveries, each only if the consumer still holds it: in one statement what is in no flow and has nothing that
- * follows, in one transaction the rest.
+ * Ends deliveries, each only if the consumer still holds it: in one statement what has nothing of its own that follows, in
+ * one transaction the rest.
  */
 export async function finishDeliveries(
   database: ProjectDatabase,
@@ -17,28 +18,50 @@ export async function finishDeliveries(
   settlements: readonly Settlement[],
 ): Promise<boolean[]> {
   if (settlements.length === 0) return [];
-  const owner = consumerNumber(consumer);
   const turn = database.held.turn();
-  const plain = isPlain(settlements) ? await endPlain(database, owner, settlements) : new Set<number>();
-  const left = settlements.filter(({ receipt }) => !plain.has(messageNumber(receipt)));
-  // A member of a flow, or not ours any more.
-  const others = left.length > 0 ? await database.transaction((inside) => finishWith(inside, owner, left)) : plain;
-  // Twice in one call is once: the first one was stored.
-  const done = new Set([...plain, ...others]);
+  const { done, hasQueued } = await finished(database, consumerNumber(consumer), settlements);
   const answers = settlements.map(({ receipt }) => done.delete(messageNumber(receipt)));
   const receipts = settlements.map(({ receipt }) => receipt);
-  database.held.remove(String(owner), receipts, turn);
+  database.held.remove(consumer, receipts, turn);
+  for (const receipt of receipts) database.takenMembers.remove(messageNumber(receipt));
   database.wakeUp.changed("results");
-  if (settlements.some((one) => isPutBack(one) || one.followUps.length > 0)) database.wakeUp.changed("messages");
+  if (hasQueued) database.wakeUp.changed("messages");
   return answers;
+}
+
+interface Finished {
+  /** The numbers of the messages that were still ours. Twice in one call is once: the first one was stored. */
+  readonly done: Set<number>;
+  /** There may be new messages. */
+  readonly hasQueued: boolean;
+}
+
+async function finished(
+  database: ProjectDatabase,
+  owner: number,
+  settlements: readonly Settlement[],
+): Promise<Finished> {
+  const hasMembers = settlements.some(({ receipt }) => database.takenMembers.has(messageNumber(receipt)));
+  if (hasMembers && settlements.every(isAlone)) {
+    const stored = await finishMembers(database, owner, settlements);
+    if (stored !== undefined) return { done: new Set(stored.seqs), hasQueued: stored.moved };
+  }
+  const plain = !hasMembers && isPlain(settlements) ? await endPlain(database, owner, settlements) : new Set<number>();
+  const left = settlements.filter(({ receipt }) => !plain.has(messageNumber(receipt)));
+  if (left.length === 0) return { done: new Set(plain), hasQueued: false };
+  // A member of a flow, or not ours any more.
+  const others = await database.transaction((inside) => finishWith(inside, owner, left));
+  return { done: new Set([...plain, ...others]), hasQueued: true };
+}
+
+/** It ends for good, and has nothing of its own that follows. */
+function isAlone(settlement: Settlement): settlement is MemberEnd {
+  return settlement.followUps.length === 0 && isEnding(settlement);
 }
 
 /** The usual batch: what ends for good, is kept, and has nothing that follows. */
 function isPlain(settlements: readonly Settlement[]): settlements is readonly (Settlement & EndedMessage)[] {
-  return settlements.every(({ outcome, followUps }) => {
-    const isKept = outcome.to !== "succeeded" || outcome.keep;
-    return followUps.length === 0 && isKept && outcome.to !== "retrying" && outcome.to !== "queued";
-  });
+  return settlements.every((one) => isAlone(one) && (one.outcome.to !== "succeeded" || one.outcome.keep));
 }
 
 /** Resolves to the numbers of the messages that were still ours. */

@@ -3,7 +3,6 @@ import type { FinalState, NewTask, Outcome } from "../../contracts/store.js";
 import { attachResults } from "../../core/attached-results.js";
 import { advanceFlow, faultOf, placesOf } from "../../core/flow.js";
 import { memberOutcome } from "../../core/member-end.js";
-import { readHeader } from "../../core/task-header.js";
 import { errorText } from "../sql/error-text.js";
 import { flowFrom, type FlowRow, type NumberedFlow } from "../sql/flow-row.js";
 import { memberFrom } from "../sql/member-text.js";
@@ -11,6 +10,7 @@ import { numberArray, rowsOf, textArray } from "./array-literal.js";
 import type { Queries } from "./connections.js";
 import { endFlows } from "./flow-end.js";
 import { insertMembers } from "./flow-join.js";
+import { asksBefore } from "./flow-move.js";
 import { outcomesBetween } from "./flow-outcomes.js";
 import { saveMoves, tasksOfChains, type PlaceRange } from "./flow-rows.js";
 import { statement } from "./statement.js";
@@ -143,10 +143,6 @@ export async function queueSteps(
       asks ? { ...task, envelope: attachResults(task.envelope, before.get(flow) ?? []) } : task,
     ),
   );
-}
-
-function asksBefore({ envelope }: NewTask): boolean {
-  return readHeader(envelope)?.before !== undefined;
 }
 
 function rangeOf({ seq, steps }: NumberedFlow, step: number): PlaceRange {

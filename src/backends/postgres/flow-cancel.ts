@@ -7,7 +7,7 @@ import { numberArray } from "./array-literal.js";
 import type { Queries } from "./connections.js";
 import { endMessages } from "./end-messages.js";
 import { endFlows } from "./flow-end.js";
-import { findFlows, lockFlow } from "./flow-rows.js";
+import { findFlows, lockFlowAlone } from "./flow-rows.js";
 import { forgetDetails, nobody } from "./held-messages.js";
 import type { ProjectDatabase } from "./project-database.js";
 import { tasksById } from "./read.js";
@@ -64,7 +64,7 @@ async function endEarly(
 ): Promise<boolean> {
   const ended = await database.transaction(async (inside) => {
     const waiting = await lockWaiting(inside, id);
-    const flow = await lockFlow(inside, id);
+    const flow = await lockFlowAlone(inside, id);
     const end = flow?.state === "open" ? how(flow) : undefined;
     if (flow === undefined || end === undefined) return undefined;
     await endFlows(inside, [{ flow, state: end.state, error: end.error }]);

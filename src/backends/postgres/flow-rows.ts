@@ -55,6 +55,13 @@ export async function lockFlow(inside: Queries, id: string): Promise<NumberedFlo
   return (await lockFlows(inside, [id]))[0];
 }
 
+/** The same, and lets nobody join it. */
+const lockAloneSql = statement("lock-flow-alone", `${findSql.text} FOR UPDATE`);
+
+export async function lockFlowAlone(inside: Queries, id: string): Promise<NumberedFlow | undefined> {
+  return (await inside.all<FlowRow>(lockAloneSql, [textArray([id])])).map(flowFrom)[0];
+}
+
 const moveSql = statement(
   "move-flows",
   `UPDATE {flow} f SET step = t.step, done = t.done, failed = t.failed, failed_at = t.failed_at

@@ -1,6 +1,9 @@
 import type { OutboxOptions } from "../../contracts/outbox.js";
+import { ChainsAhead } from "../sql/chains-ahead.js";
+import type { NumberedFlow } from "../sql/flow-row.js";
 import { Held } from "../sql/held.js";
 import type { Connections, Queries, Send } from "./connections.js";
+import { TakenMembers } from "./taken-members.js";
 import type { PostgresSchema } from "./schema.js";
 import { statement, type SqlValue, type Statement } from "./statement.js";
 import type { WakeUp } from "./wake-up.js";
@@ -15,6 +18,8 @@ export class ProjectDatabase implements Queries {
   readonly outbox: OutboxOptions | null;
   /** What the consumers of this process know that they hold. */
   readonly held: Held = new Held();
+  readonly takenMembers: TakenMembers = new TakenMembers();
+  readonly ahead: ChainsAhead<NumberedFlow> = new ChainsAhead();
   readonly #schema: PostgresSchema;
   readonly #name: string;
   #entering: Promise<number> | undefined;

@@ -1,6 +1,6 @@
 import type { NewTask, Submitted } from "../../contracts/store.js";
 import type { Queries } from "./connections.js";
-import { isMember, joinFlows } from "./flow-join.js";
+import { isMember, isOfBatch, joinFlows } from "./flow-join.js";
 import { newTaskColumns } from "./new-task-columns.js";
 import type { ProjectDatabase } from "./project-database.js";
 import { statement, type SqlValue, type Statement } from "./statement.js";
@@ -52,7 +52,9 @@ interface SubmittedRow {
 
 /** Stores and queues tasks, all or none. */
 export async function submitTasks(database: ProjectDatabase, tasks: readonly NewTask[]): Promise<Submitted[]> {
-  const submitted = tasks.some(isMember)
+  // Members of one iterable, as they come, are one statement too.
+  const isOne = tasks.every((task) => isMember(task) && !isOfBatch(task)) || !tasks.some(isMember);
+  const submitted = !isOne
     ? await database.transaction((inside) => submitWith(inside, tasks))
     : await submitWith(database, tasks);
   database.wakeUp.changed("messages");

@@ -20,6 +20,8 @@ interface TopicState {
   readonly listeners: Set<() => void>;
   /** Writers see that somebody listens. */
   isMarked: boolean;
+  /** How often something may have changed. */
+  changes: number;
   linger: NodeJS.Timeout | undefined;
 }
 
@@ -67,17 +69,28 @@ export class WakeUp {
     };
   }
 
+  /** Whether what is written now wakes the topic's listeners, and those that come soon. */
+  isListening(topic: Topic): boolean {
+    return this.#topics[topic].isMarked;
+  }
+
   /** Resolves when what is written from now on wakes the topic's listeners, or when they are woken by polls. */
   async ready(topic: Topic): Promise<void> {
-    if (this.#topics[topic].isMarked) return;
+    if (this.isListening(topic)) return;
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, patienceMs)));
     await Promise.race([this.#working, patience]);
     clearTimeout(timer);
   }
 
+  /** Changes with each change that this process has heard of; as long as the topic is listened to, those are all. */
+  changes(topic: Topic): number {
+    return this.#topics[topic].changes;
+  }
+
   /** This process has written. */
   changed(topic: Topic): void {
+    this.#topics[topic].changes += 1;
     for (const listener of this.#topics[topic].listeners) listener();
   }
 
@@ -208,7 +221,7 @@ export class WakeUp {
 }
 
 function newState(): TopicState {
-  return { listeners: new Set(), isMarked: false, linger: undefined };
+  return { listeners: new Set(), isMarked: false, changes: 0, linger: undefined };
 }
 
 function isListenedTo({ listeners, linger }: TopicState): boolean {

@@ -25,6 +25,29 @@ export function lackingPlace([, place, run]: Need): { readonly place: number; re
   return { place, run: Number(run) };
 }
 
+/** A move as the scripts take it, and what it makes of a chain that goes on. */
+export interface PreparedMove {
+  readonly values: Values;
+  /** As it stands then. */
+  readonly flow?: FlowHash;
+  /** What is queued. */
+  readonly tasks?: readonly NewTask[];
+}
+
+/** The move that follows an outcome in a flow, from what is known of it. None, when it goes on as it is. */
+export async function prepareMove(
+  project: RedisProject,
+  { flow, next: links, now }: { readonly flow: FlowHash; readonly next: readonly NewTask[]; readonly now: number },
+  outcome: MemberOutcome | undefined,
+): Promise<PreparedMove | undefined> {
+  const { next, ...move } = advanceFlow(flow, outcome === undefined ? [] : [outcome]);
+  const moved = { ...flow, ...move };
+  if (next === "wait") return undefined;
+  if (next === "end") return { values: await moveToItsEnd(project, moved, now, outcome) };
+  const tasks = await stepTasks(project, moved, links, outcome);
+  return { values: packStep(moved, tasks), flow: { ...moved, rev: String(Number(flow.rev) + 1) }, tasks };
+}
+
 /**
  * Where a flow goes when an outcome is stored that was lacking, as the scripts take it.
  *
@@ -35,16 +58,12 @@ export async function moveAfter(
   [id, , , now, hash, links]: Need,
   outcome: MemberOutcome | undefined,
   steps?: readonly number[],
-): Promise<Values> {
+): Promise<PreparedMove> {
   const stored = readFlow(id, hash);
-  if (stored === undefined) return [];
+  if (stored === undefined) return { values: [] };
   const flow = { ...stored, steps: steps ?? stored.steps };
-  const { next, ...move } = advanceFlow(flow, outcome === undefined ? [] : [outcome]);
-  const moved = { ...flow, ...move };
-  if (next === "wait") return [];
-  if (next === "end") return await moveToItsEnd(project, moved, now, outcome);
-  const members = links.flatMap((text) => (text === null ? [] : [JSON.parse(text) as NewTask]));
-  return await moveToStep(project, moved, members, outcome);
+  const next = links.flatMap((text) => (text === null ? [] : [JSON.parse(text) as NewTask]));
+  return (await prepareMove(project, { flow, next, now }, outcome)) ?? { values: [] };
 }
 
 /** Ends a flow of which nothing is left to wait for. @param now - By the server's clock. */
@@ -65,13 +84,28 @@ export async function moveToStep(
   members: readonly NewTask[],
   own?: MemberOutcome,
 ): Promise<Values> {
+  return packStep(flow, await stepTasks(project, flow, members, own));
+}
+
+function packStep(flow: FlowHash, tasks: readonly NewTask[]): Values {
+  const { steps, step } = flow;
+  const isAlone = steps[step] === 1 && steps[step + 1] === 1;
+  return packMove(flow, { state: "", ending: "", at: "", ahead: isAlone ? placesOf(steps, step + 1)[0] : "" }, tasks);
+}
+
+async function stepTasks(
+  project: RedisProject,
+  flow: FlowHash,
+  members: readonly NewTask[],
+  own: MemberOutcome | undefined,
+): Promise<readonly NewTask[]> {
   const { steps, step, queued } = flow;
   const attaches = queued && step > 0 && members.some(wantsResults);
   const before = attaches ? await outcomesBetween(project, flow, placesOf(steps, step - 1), own) : [];
   const tasks = members.map((task) =>
     wantsResults(task) ? { ...task, envelope: attachResults(task.envelope, before) } : task,
   );
-  return packMove(flow, { state: "", ending: "", at: "" }, queued ? tasks : []);
+  return queued ? tasks : [];
 }
 
 /** Ends a flow, and calls what is to be called then. @param own - An outcome that is not stored yet. */
@@ -84,15 +118,26 @@ export async function moveToEnd(
   const { state, error, at } = end;
   const hooks = flow.queued ? await hooksOf(project, flow, end, own) : [];
   const ending: Ending = { to: state, attempt: null, error, resultLength: null };
-  return packMove(flow, { state, ending: JSON.stringify(ending), at }, hooks);
+  return packMove(flow, { state, ending: JSON.stringify(ending), at, ahead: "" }, hooks);
 }
 
 function packMove(
   { id, rev, steps, step }: FlowHash,
-  { state, ending, at }: { readonly state: string; readonly ending: string; readonly at: number | "" },
+  { state, ending, at, ahead }: Readonly<Record<"state" | "ending", string> & Record<"at" | "ahead", number | "">>,
   tasks: readonly NewTask[],
 ): Values {
-  return [id, rev, step, outcomesUntil(steps, step), state, ending, at, tasks.length, ...tasks.flatMap(packMessage)];
+  return [
+    id,
+    rev,
+    step,
+    outcomesUntil(steps, step),
+    state,
+    ending,
+    at,
+    ahead,
+    tasks.length,
+    ...tasks.flatMap(packMessage),
+  ];
 }
 
 function wantsResults({ envelope }: NewTask): boolean {

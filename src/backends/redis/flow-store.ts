@@ -60,7 +60,7 @@ async function closeFlow(project: RedisProject, id: string, size: number): Promi
     const values: Values = ["close", id, size, move.length === 0 ? 0 : 1, ...move];
     const reply = await project.runSafely<1 | Need>("flows", () => values);
     if (reply === 1) return;
-    move = await moveAfter(project, reply, undefined, [size]);
+    move = (await moveAfter(project, reply, undefined, [size])).values;
   }
 }
 

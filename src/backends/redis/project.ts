@@ -1,4 +1,6 @@
 import type { Clock } from "../../contracts/clock.js";
+import { ChainsAhead } from "../sql/chains-ahead.js";
+import type { FlowHash } from "./flow-hash.js";
 import type { OutboxOptions } from "../../contracts/outbox.js";
 import { StoreUnavailableError } from "../../errors.js";
 import type { RedisClient } from "./client.js";
@@ -29,6 +31,7 @@ const replicaMs = 1_000;
 /** One project's keys, reached through scripts only. */
 export class RedisProject {
   readonly prefix: string;
+  readonly ahead: ChainsAhead<FlowHash> = new ChainsAhead();
   readonly #connection: Connection;
   readonly #clock: Clock | undefined;
   readonly #replicas: number;

@@ -1,8 +1,9 @@
 import type { Receipt } from "../../contracts/broker.js";
-import type { Settlement } from "../../contracts/store.js";
+import type { NewTask, Settlement } from "../../contracts/store.js";
+import { advanceFlow } from "../../core/flow.js";
 import { isFinal, packEnding, type FinalOutcome, type PackedEnding } from "./ending.js";
-import { lackingPlace, moveAfter, type Need } from "./flow-moves.js";
-import { isMemberOfFlow } from "./key-layout.js";
+import { lackingPlace, moveAfter, prepareMove, type Need, type PreparedMove } from "./flow-moves.js";
+import { idOfMember, isMemberOfFlow } from "./key-layout.js";
 import type { Held } from "../sql/held.js";
 import { memberOutcome } from "../../core/member-end.js";
 import { packMessage } from "./packing.js";
@@ -54,14 +55,16 @@ export async function settle(parts: Settling, consumer: string, steps: readonly 
 async function settleSome(project: RedisProject, consumer: string, steps: readonly Step[]): Promise<boolean[]> {
   const answers = steps.map(() => false);
   let left = steps.map((step, index) => ({ step, index }));
-  let moves: readonly Values[] = [];
+  let moves = await foreseen(project, steps);
   for (;;) {
     const some = left.map(({ step }) => step);
     const given = moves;
-    const reply = await project.runSafely<(number | Need)[]>("settle", (again) =>
+    const reply = await project.runSafely<(number | Need | AheadReply)[]>("settle", (again) =>
       valuesOf(consumer, some, given, again),
     );
-    const needs = reply.slice(left.length) as Need[];
+    const lacking = left.filter((_, at) => reply[at] === 2).length;
+    const needs = reply.slice(left.length, left.length + lacking) as Need[];
+    remember(project, given, reply.slice(left.length + lacking) as AheadReply[]);
     for (const [at, { index }] of left.entries()) answers[index] = reply[at] === 1;
     if (needs.length === 0) return answers;
     left = left.filter((_, at) => reply[at] === 2);
@@ -69,13 +72,37 @@ async function settleSome(project: RedisProject, consumer: string, steps: readon
   }
 }
 
-async function moveFor(project: RedisProject, need: Need, step: Step | undefined): Promise<Values> {
+async function moveFor(project: RedisProject, need: Need, step: Step | undefined): Promise<PreparedMove> {
   const { place, run } = lackingPlace(need);
   return await moveAfter(project, need, step?.final && memberOutcome(place, run, step.final));
 }
 
-function valuesOf(consumer: string, steps: readonly Step[], moves: readonly Values[], again: boolean): Values {
-  const given = moves.filter((move) => move.length > 0);
+/** What follows the links that this process has queued. */
+async function foreseen(project: RedisProject, steps: readonly Step[]): Promise<PreparedMove[]> {
+  const moves = steps.map(async ({ member, final }) => {
+    const known = final && project.ahead.recall(idOfMember(String(member)), final);
+    // The end of a flow has its time from the server.
+    if (known === undefined || advanceFlow(known.flow, [known.outcome]).next !== "step") return undefined;
+    return await prepareMove(project, { flow: known.flow, next: [known.task], now: 0 }, known.outcome);
+  });
+  return (await Promise.all(moves)).filter((move) => move !== undefined);
+}
+
+/** The link after the one that was queued, of a flow. */
+type AheadReply = readonly [flow: string, link: string | null];
+
+function remember({ ahead }: RedisProject, moves: readonly PreparedMove[], replies: readonly AheadReply[]): void {
+  const links = new Map(replies);
+  for (const { flow, tasks } of moves) {
+    const text = links.get(flow?.id ?? "");
+    const [link] = tasks ?? [];
+    if (flow !== undefined && link !== undefined && typeof text === "string")
+      ahead.remember(flow, link, JSON.parse(text) as NewTask);
+  }
+}
+
+function valuesOf(consumer: string, steps: readonly Step[], moves: readonly PreparedMove[], again: boolean): Values {
+  const given = moves.map(({ values }) => values).filter((values) => values.length > 0);
   const values: (string | number)[] = [consumer, steps.length, again ? 1 : 0, given.length];
   for (const { member, action, ms, record, result } of steps) values.push(member, action, ms, record, result);
   for (const move of given) for (const value of move) values.push(value);

@@ -60,6 +60,6 @@ async function movesFor(
   outcome: Parameters<typeof memberOutcome>[2],
 ): Promise<readonly Values[]> {
   const { place, run } = lackingPlace(need);
-  const move = await moveAfter(project, need, memberOutcome(place, run, outcome));
+  const { values: move } = await moveAfter(project, need, memberOutcome(place, run, outcome));
   return move.length === 0 ? [] : [move];
 }

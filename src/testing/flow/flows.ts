@@ -36,7 +36,7 @@ export function member(place: number, options: Partial<NewTask> & { run?: number
   const { run = 0, before = false, ...rest } = options;
   const id = memberId(flowId, place, run);
   const link = before ? { before: { flow: flowId, from: 0, to: 1, parallel: false, continues: false } } : {};
-  const envelope = `${JSON.stringify({ v: 1, id, func: `f${place}`, ...link })}\n[]\nsignature`;
+  const envelope = `${JSON.stringify({ v: 1, id, func: `f${place}`, member: true, ...link })}\n[]\nsignature`;
   return newTask(id, { id, envelope, func: `f${place}`, member: { flow: flowId, place, run }, ...rest });
 }
 

@@ -6,6 +6,7 @@ import { schedules } from "./0003-schedules.js";
 import { outbox } from "./0004-outbox.js";
 import { flows } from "./0005-flows.js";
 import { durableClaims } from "./0006-durable-claims.js";
+import { flowMoves } from "./0007-flow-moves.js";
 
 /** Every version of the tables, in order. A released one is never changed: add another, and give changed functions new names. */
 export const migrations: readonly Migration[] = [
@@ -15,4 +16,5 @@ export const migrations: readonly Migration[] = [
   { version: 4, worksFrom: 1, name: "outbox", sql: outbox },
   { version: 5, worksFrom: 1, name: "flows", sql: flows },
   { version: 6, worksFrom: 1, name: "durable claims", sql: durableClaims },
+  { version: 7, worksFrom: 1, name: "flow moves", sql: flowMoves },
 ];

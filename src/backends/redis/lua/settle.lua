@@ -8,7 +8,7 @@
 -- Ends deliveries that a consumer holds. ARGV: now, consumer, how many, 1 when an earlier try may have arrived, how many
 -- moves, then five for each: member, action, run time or delay, ending or attempt, result. Then the moves of flows. Then the
 -- follow-ups: the place of their settlement (from 1), and the message. Returns 1 or 0 for each, or 2: it lacks a move, and
--- nothing of it was stored. Then for each 2 what has to be known for it.
+-- nothing of it was stored. Then for each 2 what has to be known for it. Then the links that were to be looked up.
 --   s, f: success or another end, kept · n: success, not kept · r: retry · q: back, unstarted · p: back, a suspect ·
 --   d: removed
 local id, count, again = ARGV[2], tonumber(ARGV[3]), ARGV[4] == '1'
@@ -102,6 +102,7 @@ if #gone > 0 then
 end
 
 for _, lack in ipairs(lacking) do answers[#answers + 1] = needOf(unpack(lack)) end
+for _, ahead in ipairs(aheads) do answers[#answers + 1] = ahead end
 for at = followUpsAt, #ARGV, messageWidth + 1 do
   if answers[tonumber(ARGV[at])] == 1 then insert(at + 1, 1, messageWidth, true) end
 end

@@ -1,17 +1,17 @@
 -- Tells flows how members ended, in the script that stores it. What comes next (the tasks of the next step, or the end and
 -- the tasks that are called then) is prepared by the caller, as a move from one `rev` of the flow. An outcome that needs a
 -- move which is not there is not stored: the caller is told what the flow looks like, and comes again.
--- A move takes eight values of ARGV: flow, rev, step, until, state (empty: open), ending, when it ended, how many tasks. Then
--- the tasks.
+-- A move takes nine values of ARGV: flow, rev, step, until, state (empty: open), ending, when it ended, the place whose link
+-- the caller wants to know for the next move (or empty), how many tasks. Then the tasks.
 local moves = {}
 
 local function readMoves(at, count)
   for _ = 1, count do
-    local tasks = tonumber(ARGV[at + 7])
+    local tasks = tonumber(ARGV[at + 8])
     moves[ARGV[at]] = {
       rev = ARGV[at + 1], step = ARGV[at + 2], wanted = ARGV[at + 3], state = ARGV[at + 4], ending = ARGV[at + 5],
-      time = ARGV[at + 6], tasks = tasks, tasksAt = at + 8 }
-    at = at + 8 + tasks * messageWidth
+      time = ARGV[at + 6], ahead = ARGV[at + 7], tasks = tasks, tasksAt = at + 9 }
+    at = at + 9 + tasks * messageWidth
   end
   return at
 end
@@ -87,12 +87,24 @@ local function applyMove(id, move)
   if move.tasks > 0 then insert(move.tasksAt, move.tasks, messageWidth, true, nil, true) end
 end
 
+-- The links that callers want to know who have moved flows, each after its flow.
+local aheads = {}
+
+local function lookAhead(id, place)
+  local key = P .. 'fm:' .. id
+  if place == '' or redis.call('HSTRLEN', key, place) > 65536 then return end
+  aheads[#aheads + 1] = { id, redis.call('HGET', key, place) }
+end
+
 local function storeFlows()
   for id, flow in pairs(flows) do
     if flow and flow.isChanged then
       callWith('HSET', P .. 'fo:' .. id, flow.outcomes, 2)
       redis.call('HSET', P .. 'f:' .. id, 'done', flow.done, 'failed', flow.failed, 'failedAt', flow.failedAt or '')
-      if flow.move then applyMove(id, flow.move) end
+      if flow.move then
+        applyMove(id, flow.move)
+        lookAhead(id, flow.move.ahead)
+      end
     end
   end
 end
