@@ -47,6 +47,11 @@ export interface OutboxOptions {
   readonly resendMs: number;
   /** The same, once the broker says that its queue is empty. */
   readonly missingMs: number;
+  /**
+   * The queues whose tasks the broker elsewhere carries; the store carries the others itself, and their rows have no time to
+   * send. All of them, when absent: other stores than one with slots are never told any.
+   */
+  readonly queues?: readonly string[] | undefined;
 }
 
 /** One cluster's hold on tasks that a broker elsewhere carries. A {@link Consumer} that is told what was taken. */
@@ -62,6 +67,9 @@ export interface Hold extends Omit<Consumer, "take"> {
    * Rejects with `LeaseLostError` once the lease has ended or the hold was closed, also without ids; nothing is begun then.
    */
   begin(ids: readonly string[]): Promise<Begun[]>;
+
+  /** Takes from queues that the store carries itself ({@link OutboxOptions.queues}), under the same hold. */
+  readonly take?: Consumer["take"] | undefined;
 
   /**
    * Hands out up to `max` rows whose time to send has come, in the order of those times, then of enqueueing, each to one caller

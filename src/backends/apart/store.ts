@@ -10,7 +10,8 @@ export function apartStore(context: ApartContext): Store {
   const { store } = context.store;
 
   const send = async (tasks: readonly NewTask[]): Promise<void> => {
-    if (tasks.length > 0) await courier.send(await messagesFor(store, tasks));
+    const carried = tasks.filter(({ queue }) => courier.carries(queue));
+    if (carried.length > 0) await courier.send(await messagesFor(store, carried));
   };
 
   return over<Store>(store, {

@@ -27,6 +27,7 @@ local function dueOf(member)
 end
 
 if verb == 'adopt' then
+  if not isCarried(tonumber(string.sub(ARGV[3], 3))) then return '0' end
   local next, found = unpack(redis.call('ZSCAN', P .. ARGV[3], ARGV[4], 'COUNT', chunk))
   local times = {}
   for i = 1, #found, 2 do
@@ -68,6 +69,11 @@ end
 -- Hands it out, if it waits. Returns whether it has another time now.
 local function handWaiting(member, queue)
   if handed[member] or (queue and queueOf(member) ~= queue) then return false end
+  -- Its queue is the store's own again.
+  if not isCarried(queueOf(member)) then
+    redis.call('ZREM', unsent, member)
+    return true
+  end
   local due = dueOf(member)
   if due then
     if queue and due > now then return false end
