@@ -73,10 +73,10 @@ export class ApartConsumer implements Consumer {
   async take(options: TakeOptions): Promise<Delivery[]> {
     const { signal, max, waitMs } = options;
     const from = options.from ?? this.#options.queues;
-    if (this.#carried(from).length === 0) return await this.#takeOwn(options);
     const until = performance.now() + waitMs;
     let hasLooked = false;
     if (this.#doubtful.size > 0) await this.#clearDoubts();
+    if (this.#carried(from).length === 0) return await this.#takeOwn(options);
     while (max > 0 && signal?.aborted !== true) {
       const left = hasLooked ? Math.max(0, until - performance.now()) : 0;
       const look = { max, waitMs: left, signal };
