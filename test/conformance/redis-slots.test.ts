@@ -17,7 +17,7 @@ const redis: OpenPart = ({ place, project, ...where }, clock) =>
 
 // Most of what the suites do is in "q".
 const placings: readonly (readonly [name: string, queues: readonly string[]])[] = [
-  ["Redis with slots for all queues but "b" and "mail"", ["q", "m", "media", "hooks", "other", "a", "c"]],
+  ["Redis with slots for most queues, that of nearly all tests too", ["q", "m", "media", "hooks", "other", "a", "c"]],
   ["Redis with slots for some queues, whose clusters take from both kinds", ["m", "media", "hooks", "other"]],
 ];
 
