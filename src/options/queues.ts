@@ -39,7 +39,7 @@ function weightOf(name: unknown, given: unknown, path: string, problems: Problem
   const place = `${path}.${String(name)}`;
   for (const key of Object.keys(given)) {
     if (key !== "weight" && key !== "apart") {
-      problems.add(`${place}: ${quote(key)} is no option of a queue; weight and apart are.`);
+      problems.add(`${place}: the option ${quote(key)} does not exist. A queue has weight and apart.`);
     }
   }
   const { weight = 1, apart } = given;
