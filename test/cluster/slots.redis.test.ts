@@ -85,6 +85,19 @@ describe("a project with queues in slots of their own", () => {
     expect(lines("complete")).toEqual(['complete {"size":3}']);
   });
 
+  it("starts a link as soon as the one before has ended, not when somebody looks", async () => {
+    await using shop = await shopOf();
+    await shop.cluster();
+    const links = Array.from({ length: 8 }, (_, n) => link(ref("jobs.add", { queue: "media" }), n, 1));
+    await shop.q.resultGroup(await shop.q.asyncChain(links), wait);
+
+    const start = performance.now();
+    await shop.q.resultGroup(await shop.q.asyncChain(links), wait);
+
+    // Clusters look by themselves once a second.
+    expect(performance.now() - start).toBeLessThan(4_000);
+  });
+
   it("gives back what it holds when it stops, and starts again elsewhere after a kill", async () => {
     await using shop = await shopOf({ lease: "1s", workers: 1 });
     const first = await shop.cluster();

@@ -26,8 +26,7 @@ afterAll(() => cluster.stop());
 
 async function open(project: string): Promise<Backend> {
   const numbers = { durability: "process", blockMs: 50, retryMs: 20_000 } as const;
-  const part: OpenPart = ({ place: _, ...where }, clock) =>
-    openBackend({ ...where, ...numbers, location: cluster.url }, clock);
+  const part: OpenPart = (where, clock) => openBackend({ ...where, ...numbers, location: cluster.url }, clock);
   const backend = await openWithSlots(part, apart, { place: "", project, migrate: true });
   onTestFinished(() => backend[Symbol.asyncDispose]());
   return backend;

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, beforeAll, describe, it } from "vitest";
 import { openBackend } from "../../src/backends/redis/index.js";
+import { brokerSuite, manualClock, type Where } from "../../src/testing/index.js";
 import { openWithSlots, type OpenPart } from "../support/apart.js";
-import { suitesOfAllRoles } from "../support/pair-suites.js";
+import { brokerOf, suitesOfAllRoles } from "../support/pair-suites.js";
 import { redisForTests } from "../support/redis.js";
 
 const numbers = { durability: "process", blockMs: 50, retryMs: 5_000 } as const;
@@ -15,12 +16,17 @@ afterAll(() => server.stop());
 const redis: OpenPart = ({ place, project, ...where }, clock) =>
   openBackend({ ...where, ...numbers, location: server.url, project: `${place} ${project}` }, clock);
 
-// Most of what the suites do is in "q".
-const placings: readonly (readonly [name: string, queues: readonly string[]])[] = [
-  ["Redis with slots for most queues, that of nearly all tests too", ["q", "m", "media", "hooks", "other", "a", "c"]],
-  ["Redis with slots for some queues, whose clusters take from both kinds", ["m", "media", "hooks", "other"]],
-];
+// Nearly everything that the suites do is in "q".
+suitesOfAllRoles(
+  "Redis with slots for most queues",
+  (where, clock) => openWithSlots(redis, ["q", "m", "media", "hooks", "other", "a", "c"], where, clock),
+  true,
+  128,
+);
 
-for (const [name, queues] of placings) {
-  suitesOfAllRoles(name, (where, clock) => openWithSlots(redis, queues, where, clock), true, 128);
-}
+describe("Redis with slots for some queues, and a broker for the others", () => {
+  const clock = manualClock();
+  const open = (where: Where) => openWithSlots(redis, ["m", "media", "hooks", "other", "b"], where, clock);
+
+  brokerSuite({ describe, it, clock, open, capabilities: brokerOf(true, 128) });
+});

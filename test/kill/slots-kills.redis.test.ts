@@ -4,9 +4,9 @@ import { moveSlot } from "../support/redis-slots.js";
 import { startRedisCluster, type RedisCluster } from "../support/redis.js";
 import { until, workshop, type ClusterProcess, type Workshop } from "../support/workshop.js";
 
-const tasks = 300;
+const tasks = 240;
 const chains = 30;
-const kills = 12;
+const kills = 9;
 
 /** The last tasks wait for up to three leases after the last kill. */
 const limitMs = 120_000;
@@ -67,8 +67,8 @@ it("survives kills of workers and of the whole cluster, and moves of slots, with
     const cluster = await shop.cluster({ args: ["--log-level", "error"], noWait: true });
     const more = Math.min(shop.trace().length + 1 + Math.floor(next() * 50), 2 * tasks - 1);
     await until(() => shop.trace().length >= more || hooksRun(shop).size === tasks, 60_000, "more tasks to start");
-    if (kill === 4) await moveSlot(redis.nodes, projectPrefix("test", "media"));
-    if (kill === 8) await moveSlot(redis.nodes, projectPrefix("test"));
+    if (kill === 3) await moveSlot(redis.nodes, projectPrefix("test", "media"));
+    if (kill === 6) await moveSlot(redis.nodes, projectPrefix("test"));
     await end(cluster, kill);
   }
   await shop.cluster({ args: ["--log-level", "error"], noWait: true });

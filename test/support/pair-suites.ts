@@ -1,5 +1,6 @@
 import { describe, it } from "vitest";
 import type { Backend } from "../../src/contracts/backend.js";
+import type { BrokerCapabilities } from "../../src/contracts/broker.js";
 import type { Clock } from "../../src/contracts/clock.js";
 import {
   brokerSuite,
@@ -31,24 +32,23 @@ export function suitesOfAllRoles(name: string, openRoles: OpenRoles, shared: boo
     const clock = manualClock();
     const open = (where: Where) => openRoles(where, clock);
 
-    brokerSuite({
-      describe,
-      it,
-      clock,
-      open,
-      capabilities: {
-        copies: false,
-        priority: true,
-        maxDelayMs: Number.MAX_SAFE_INTEGER,
-        maxBytes: maxMb * 1024 * 1024,
-        list: true,
-        push: true,
-        shared,
-      },
-    });
+    brokerSuite({ describe, it, clock, open, capabilities: brokerOf(shared, maxMb) });
     storeSuite({ describe, it, clock, open });
     scheduleSuite({ describe, it, clock, open });
     cacheSuite({ describe, it, clock, open });
     flowSuite({ describe, it, clock, open });
   });
+}
+
+/** What these brokers promise. */
+export function brokerOf(shared: boolean, maxMb: number): BrokerCapabilities {
+  return {
+    copies: false,
+    priority: true,
+    maxDelayMs: Number.MAX_SAFE_INTEGER,
+    maxBytes: maxMb * 1024 * 1024,
+    list: true,
+    push: true,
+    shared,
+  };
 }

@@ -10,6 +10,7 @@ import type {
 } from "../../contracts/broker.js";
 import type { Begun, Hold } from "../../contracts/outbox.js";
 import type { Outcome, Settlement } from "../../contracts/store.js";
+import { readHeader } from "../../core/task-header.js";
 import { LeaseLostError, StoreUnavailableError } from "../../errors.js";
 import { Carrier, type Taken } from "./carrier.js";
 import { pointer, type ApartContext } from "./context.js";
@@ -47,6 +48,8 @@ export class ApartConsumer implements Consumer {
   readonly #carriers = new Map<Broker, Carrier>();
   /** Begun perhaps, by calls whose answers got lost. */
   readonly #doubtful = new Set<string>();
+  /** Tasks whose ends may have queued others: members of flows. */
+  readonly #members = new Set<Receipt>();
   #closed = false;
 
   private constructor(context: ApartContext, options: ConsumeOptions, hold: Hold) {
@@ -71,24 +74,9 @@ export class ApartConsumer implements Consumer {
   }
 
   async take(options: TakeOptions): Promise<Delivery[]> {
-    const { signal, max, waitMs } = options;
-    const from = options.from ?? this.#options.queues;
-    const until = performance.now() + waitMs;
-    let hasLooked = false;
-    if (this.#doubtful.size > 0) await this.#clearDoubts();
-    if (this.#carried(from).length === 0) return await this.#takeOwn(options);
-    while (max > 0 && signal?.aborted !== true) {
-      const left = hasLooked ? Math.max(0, until - performance.now()) : 0;
-      const look = { max, waitMs: left, signal };
-      const { begun, isEmpty } = await (left > 0 ? this.#wait(from, look) : this.#look(from, look));
-      if (begun.length > 0) return [...begun];
-      // What may not begin is out of the way now; the next ones may.
-      if (!isEmpty) continue;
-      if (hasLooked) return [];
-      await this.#pump.look(this.#carried(from));
-      hasLooked = true;
-    }
-    return [];
+    const taken = await this.#take(options);
+    for (const { receipt, envelope } of taken) if (readHeader(envelope)?.member === true) this.#members.add(receipt);
+    return taken;
   }
 
   async acknowledge(receipts: readonly Receipt[]): Promise<boolean[]> {
@@ -136,6 +124,8 @@ export class ApartConsumer implements Consumer {
       const carried = this.#hand.letGo(receipt);
       return carried.length === 0 ? [] : [this.#returns.add(carried, how)];
     });
+    const members = settlements.filter(({ receipt }) => this.#members.delete(receipt));
+    if (members.length > 0) this.#pump.nudge();
     if (told.length > 0) await this.#context.courier.patient(Promise.all(told));
   }
 
@@ -151,7 +141,29 @@ export class ApartConsumer implements Consumer {
 
   async #giveBack(receipts: readonly Receipt[], how: Return): Promise<void> {
     const carried = receipts.flatMap((receipt) => this.#hand.letGo(receipt));
+    for (const receipt of receipts) this.#members.delete(receipt);
     if (carried.length > 0) await this.#context.courier.patient(this.#returns.add(carried, how));
+  }
+
+  async #take(options: TakeOptions): Promise<Delivery[]> {
+    const { signal, max, waitMs } = options;
+    const from = options.from ?? this.#options.queues;
+    const until = performance.now() + waitMs;
+    let hasLooked = false;
+    if (this.#doubtful.size > 0) await this.#clearDoubts();
+    if (this.#carried(from).length === 0) return await this.#takeOwn(options);
+    while (max > 0 && signal?.aborted !== true) {
+      const left = hasLooked ? Math.max(0, until - performance.now()) : 0;
+      const look = { max, waitMs: left, signal };
+      const { begun, isEmpty } = await (left > 0 ? this.#wait(from, look) : this.#look(from, look));
+      if (begun.length > 0) return [...begun];
+      // What may not begin is out of the way now; the next ones may.
+      if (!isEmpty) continue;
+      if (hasLooked) return [];
+      await this.#pump.look(this.#carried(from));
+      hasLooked = true;
+    }
+    return [];
   }
 
   #carried(queues: readonly string[]): string[] {

@@ -14,6 +14,7 @@ export class Pump {
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> | undefined;
   #stopped = false;
+  #isNudged = false;
   #lookedAt = -Infinity;
   #missedAt = -Infinity;
   /** Queues in which the broker has nothing at this moment: somebody waits there. */
@@ -54,7 +55,15 @@ export class Pump {
     return () => void this.#idle.delete(own);
   }
 
+  /** Something has just been written that nobody sends: what follows in a flow. */
+  nudge(): void {
+    // A look that is under way may have been too early.
+    if (this.#looking !== undefined) this.#isNudged = true;
+    else this.#plan(Math.max(0, this.#lookedAt + shortestMs - performance.now()));
+  }
+
   #plan(inMs: number): void {
+    clearTimeout(this.#timer);
     if (this.#stopped) return;
     this.#timer = setTimeout(() => void this.#lookOnce(), inMs).unref();
   }
@@ -66,6 +75,8 @@ export class Pump {
     const looking = this.#look().finally(() => {
       this.#looking = undefined;
       looks.delete(looking);
+      if (this.#isNudged) this.#plan(shortestMs);
+      this.#isNudged = false;
     });
     looks.add((this.#looking = looking));
     return looking;
