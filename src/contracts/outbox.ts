@@ -81,6 +81,7 @@ export interface Hold extends Omit<Consumer, "take"> {
   /**
    * Hands out up to `max` rows of a queue that have been sent and due for `missingMs`, and that nobody holds: for a broker
    * that says it has nothing. A row that somebody is about to send (its time to send is at most `handMs` away) is left to them.
+   * May hand out due rows without a time to send as well, which were written by who does not know of the broker.
    */
   missing(queue: string, max: number): Promise<UnsentMessage[]>;
 }

@@ -24,10 +24,18 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => cluster.stop());
 
+const part: OpenPart = (where) =>
+  openBackend({ ...where, durability: "process", blockMs: 50, retryMs: 20_000, location: cluster.url });
+
 async function open(project: string): Promise<Backend> {
-  const numbers = { durability: "process", blockMs: 50, retryMs: 20_000 } as const;
-  const part: OpenPart = (where, clock) => openBackend({ ...where, ...numbers, location: cluster.url }, clock);
   const backend = await openWithSlots(part, apart, { place: "", project, migrate: true });
+  onTestFinished(() => backend[Symbol.asyncDispose]());
+  return backend;
+}
+
+/** A process that was started before anything was declared. */
+async function openUndeclared(project: string): Promise<Backend> {
+  const backend = await part({ place: "", project, migrate: true });
   onTestFinished(() => backend[Symbol.asyncDispose]());
   return backend;
 }
@@ -121,6 +129,68 @@ it("keeps chains over two queues and a group over three whole while the slots of
   expect([await backend.broker.queueSize(), await backend.broker.lockSize()]).toEqual([0, 0]);
   await untilEmpty("shop");
 }, 90_000);
+
+it("loses no task and starts none twice when a queue is declared, or no longer, while tasks wait and others do not know it", async () => {
+  const undeclared = await openUndeclared("declared");
+  await undeclared.store.submit([
+    newTask("before", { queue: "media" }),
+    newTask("late", { queue: "media", delayMs: 1_000 }),
+  ]);
+  const backend = await open("declared");
+  const owner = await consumer(backend.broker, { queues });
+  const before = await owner.take({ max: 10, waitMs: 10_000 });
+  await backend.store.submit([newTask("after", { queue: "media" })]);
+  const other = await consumer(undeclared.broker, { queues });
+  const after = await other.take({ max: 10, waitMs: 10_000 });
+  // Its message is in the slot, and the other one has the task.
+  const none = await owner.take({ max: 10, waitMs: 300 });
+  await backend.store.finish(
+    owner.id,
+    before.map((one) => succeeded(one)),
+  );
+  await undeclared.store.finish(
+    other.id,
+    after.map((one) => succeeded(one)),
+  );
+  const late = await owner.take({ max: 10, waitMs: 10_000 });
+  await backend.store.finish(
+    owner.id,
+    late.map((one) => succeeded(one)),
+  );
+
+  expect([before, after, none, late].map((some) => some.map(({ envelope }) => envelope))).toEqual([
+    ["before"],
+    ["after"],
+    [],
+    ["late"],
+  ]);
+  // Nobody is left who takes it from the project's slot, and who wrote it told nobody.
+  await undeclared.store.submit([newTask("from an old process", { queue: "media" })]);
+  const old = await owner.take({ max: 10, waitMs: 10_000 });
+  expect(old.map(({ envelope }) => envelope)).toEqual(["from an old process"]);
+  await backend.store.finish(
+    owner.id,
+    old.map((one) => succeeded(one)),
+  );
+  expect(await owner.take({ max: 1, waitMs: 300 })).toEqual([]);
+  expect([await backend.broker.queueSize(), await backend.broker.lockSize()]).toEqual([0, 0]);
+  expect((await backend.store.counts(10)).succeeded).toBe(4);
+});
+
+it("empties a queue in both places (P260)", async () => {
+  const backend = await open("purged");
+  await backend.store.submit([
+    newTask("a", { queue: "media" }),
+    newTask("b", { queue: "media" }),
+    newTask("c", { queue: "mail" }),
+  ]);
+  expect(keysUnder(`${projectPrefix("purged", "media")}m`)).toHaveLength(1);
+
+  expect(await backend.broker.purge("media")).toBe(2);
+
+  expect(keysUnder(`${projectPrefix("purged", "media")}m`)).toEqual([]);
+  expect([await backend.broker.queueSize("media"), await backend.broker.queueSize()]).toEqual([0, 1]);
+});
 
 /** What comes to several lines at once is more than was asked for, when all of them are waited for. */
 it("hands out no more than was asked for, and keeps nothing from others, when tasks come to all queues at once", async () => {

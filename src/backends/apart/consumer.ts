@@ -181,6 +181,7 @@ export class ApartConsumer implements Consumer {
         const found = await this.#takeFrom(line, { ...look, max: max - begun.length });
         begun.push(...found.begun);
         isEmpty &&= found.isEmpty;
+        if (found.isEmpty) this.#pump.noteEmpty(this.#carried(line.queues));
       } catch (error) {
         if (!(error instanceof StoreUnavailableError)) throw error;
         outage ??= error;

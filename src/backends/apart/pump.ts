@@ -19,6 +19,7 @@ export class Pump {
   #missedAt = -Infinity;
   /** Queues in which the broker has nothing at this moment: somebody waits there. */
   readonly #idle = new Set<readonly string[]>();
+  readonly #empty = new Set<string>();
 
   constructor(context: ApartContext, hold: Hold) {
     this.#context = context;
@@ -53,6 +54,11 @@ export class Pump {
     const own = [...queues];
     this.#idle.add(own);
     return () => void this.#idle.delete(own);
+  }
+
+  /** The broker had nothing in these at the last look, though others of the same cluster may keep it busy. */
+  noteEmpty(queues: readonly string[]): void {
+    for (const queue of queues) this.#empty.add(queue);
   }
 
   /** Something has just been written that nobody sends: what follows in a flow. */
@@ -106,10 +112,11 @@ export class Pump {
   }
 
   async #sendMissing(): Promise<void> {
-    const queues = new Set([...this.#idle].flat());
+    const queues = new Set([...[...this.#idle].flat(), ...this.#empty]);
     if (queues.size === 0 || !this.#context.courier.isReady) return;
     if (performance.now() - this.#missedAt < this.#context.pace.missingMs) return;
     this.#missedAt = performance.now();
+    this.#empty.clear();
     for (const queue of queues) await this.#context.courier.send(await this.#hold.missing(queue, most));
   }
 }

@@ -101,10 +101,20 @@ end
 
 local function text(time) return string.format('%.0f', time) end
 
+-- What is due and has no time: it was written by who does not know of the broker.
+local function handUntimed(list, to)
+  for _, member in ipairs(redis.call('ZRANGEBYSCORE', list, '-inf', to, 'LIMIT', 0, chunk)) do
+    if count == most then return end
+    if not redis.call('ZSCORE', unsent, member) then hand(member, dueOf(member)) end
+  end
+end
+
 if verb == 'missing' then
   local queue = tonumber(redis.call('HGET', P .. 'queues', ARGV[5]) or nil)
   if not queue then return answer end
   handOut('(' .. text(now + outbox.hand), text(now + outbox.resend - tonumber(ARGV[6])), queue)
+  handUntimed(P .. 'q:' .. queue, '+inf')
+  handUntimed(P .. 'd:' .. queue, text(now))
   return answer
 end
 
