@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { backends, type Opened } from "../../test/support/backends.js";
-import { runQueued, secret, testKeys } from "../../test/support/run-queued.js";
+import { backends } from "../../test/support/backends.js";
+import { eachQueue } from "../../test/support/each-queue.js";
+import { runQueued, testKeys } from "../../test/support/run-queued.js";
 import type { Backend } from "../contracts/backend.js";
 import { openTask } from "../core/envelope.js";
 import { humanName } from "../core/ids.js";
@@ -14,13 +15,10 @@ import {
   UnknownFunctionError,
   UnknownTaskError,
 } from "../errors.js";
-import { createQluster } from "./create-qluster.js";
 import { link } from "./link.js";
 import { signals } from "./public-signals.js";
 import { ref, task } from "./task.js";
 import type { Qluster } from "./types.js";
-
-const config = { name: "test", database: "memory:", secret, logLevel: "silent" } as const;
 
 const double = task("client.double", (n: number) => n * 2);
 const echo = task("client.echo", (value: unknown) => value);
@@ -34,18 +32,9 @@ function odd(): void {}
 const hook = task("client.hook", () => undefined);
 
 describe.each(backends)("a queue on %s", (_, open) => {
-  let opened: Opened;
   let backend: Backend;
   let q: Qluster;
-  beforeEach(async () => {
-    opened = await open();
-    backend = opened.backend;
-    q = createQluster(config, { backend, env: {} });
-  });
-  afterEach(async () => {
-    await q.close();
-    await opened.remove();
-  });
+  eachQueue(open, (fresh) => ({ q, backend } = fresh));
 
   /** What travels. */
   async function sent(id: string) {

@@ -1,31 +1,20 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { backends, type Opened } from "../../test/support/backends.js";
-import { runQueued, secret } from "../../test/support/run-queued.js";
+import { describe, expect, it } from "vitest";
+import { backends } from "../../test/support/backends.js";
+import { eachQueue } from "../../test/support/each-queue.js";
+import { runQueued } from "../../test/support/run-queued.js";
 import type { Backend } from "../contracts/backend.js";
 import { FlowError, OptionError } from "../errors.js";
-import { createQluster } from "./create-qluster.js";
 import { link } from "./link.js";
 import { task } from "./task.js";
 import type { Qluster } from "./types.js";
-
-const config = { name: "test", database: "memory:", secret, logLevel: "silent" } as const;
 
 const double = task("batch.double", (n: number) => n * 2);
 const loose = (q: Qluster): ((name: unknown, options?: unknown) => Promise<unknown>) => q.batch as never;
 
 describe.each(backends)("batches on %s", (_, open) => {
-  let opened: Opened;
   let backend: Backend;
   let q: Qluster;
-  beforeEach(async () => {
-    opened = await open();
-    backend = opened.backend;
-    q = createQluster(config, { backend, env: {} });
-  });
-  afterEach(async () => {
-    await q.close();
-    await opened.remove();
-  });
+  eachQueue(open, (fresh) => ({ q, backend } = fresh));
 
   it("are complete when so many tasks have ended, from wherever they were enqueued (P131)", async () => {
     const batch = await q.batch("nightly", { size: 3 });

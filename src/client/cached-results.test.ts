@@ -1,17 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { testConfig } from "../../test/support/each-queue.js";
 import { memoryBackend } from "../backends/memory/index.js";
 import type { Backend } from "../contracts/backend.js";
 import { cacheResult } from "../core/cached-result.js";
 import { readHeader } from "../core/task-header.js";
 import { manualClock, type TestClock } from "../testing/manual-clock.js";
 import { ResultExpiredError, TaskFailedError } from "../errors.js";
-import { secret, settled } from "../../test/support/run-queued.js";
+import { settled } from "../../test/support/run-queued.js";
 import { createQluster } from "./create-qluster.js";
 import { link, previous } from "./link.js";
 import { task } from "./task.js";
 import type { Qluster } from "./types.js";
-
-const config = { name: "test", database: "memory:", secret, logLevel: "silent" } as const;
 
 const double = task("cached.double", (n: number) => n * 2);
 let isBroken = false;
@@ -27,7 +26,7 @@ describe("cached results", () => {
   beforeEach(() => {
     clock = manualClock(Date.now());
     backend = memoryBackend({ clock });
-    q = createQluster(config, { backend, env: {} });
+    q = createQluster(testConfig, { backend, env: {} });
     isBroken = false;
   });
   afterEach(async () => {
@@ -131,7 +130,7 @@ describe("cached results", () => {
   });
 
   it("are the rule when the configuration says so, and a task may say otherwise (P049, P081)", async () => {
-    await using all = createQluster({ ...config, cached: "10s" }, { backend, env: {} });
+    await using all = createQluster({ ...testConfig, cached: "10s" }, { backend, env: {} });
     const usual = await all.asyncTask(double, 1);
     const longer = await all.asyncTask(double.with({ cached: "1m" }), 2);
     const never = await all.asyncTask(double.with({ cached: false }), 3);
@@ -218,7 +217,7 @@ describe("cached results", () => {
 describe("a record that was read", () => {
   it("offers what can be done with its own group (P125)", async () => {
     const backend = memoryBackend();
-    await using q = createQluster(config, { backend, env: {} });
+    await using q = createQluster(testConfig, { backend, env: {} });
     const id = await q.asyncTask(double.with({ group: "g", sync: true }), 4);
     const alone = await q.asyncTask(double.with({ sync: true }), 4);
 

@@ -1,14 +1,12 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { backends, type Opened } from "../../test/support/backends.js";
-import { runQueued, secret } from "../../test/support/run-queued.js";
+import { beforeEach, describe, expect, it } from "vitest";
+import { backends } from "../../test/support/backends.js";
+import { eachQueue } from "../../test/support/each-queue.js";
+import { runQueued } from "../../test/support/run-queued.js";
 import type { Backend } from "../contracts/backend.js";
 import { FlowError, OptionError, PreviousError, TaskFailedError } from "../errors.js";
-import { createQluster } from "./create-qluster.js";
 import { link, parallel, previous } from "./link.js";
 import { ref, task } from "./task.js";
 import type { Qluster } from "./types.js";
-
-const config = { name: "test", database: "memory:", secret, logLevel: "silent" } as const;
 
 const one = task("chain.one", () => 1);
 const double = task("chain.double", (n: number) => n * 2);
@@ -24,19 +22,10 @@ const shaky = task("chain.shaky", (n: number) => {
 const loose = (q: Qluster): ((links: unknown, options?: unknown) => Promise<string>) => q.asyncChain as never;
 
 describe.each(backends)("chains on %s", (_, open) => {
-  let opened: Opened;
   let backend: Backend;
   let q: Qluster;
-  beforeEach(async () => {
-    opened = await open();
-    backend = opened.backend;
-    q = createQluster(config, { backend, env: {} });
-    isBroken = true;
-  });
-  afterEach(async () => {
-    await q.close();
-    await opened.remove();
-  });
+  eachQueue(open, (fresh) => ({ q, backend } = fresh));
+  beforeEach(() => void (isBroken = true));
 
   async function runAll(): Promise<number> {
     let ran = 0;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { backends } from "../../test/support/backends.js";
+import { testConfig } from "../../test/support/each-queue.js";
 import { secret } from "../../test/support/run-queued.js";
 import { ClosedError, ConfigError } from "../errors.js";
 import { Connection } from "./connection.js";
@@ -11,13 +12,12 @@ import { createQluster } from "./create-qluster.js";
 import { link } from "./link.js";
 import { task } from "./task.js";
 
-const config = { name: "test", database: "memory:", secret, logLevel: "silent" } as const;
 const double = task("client.double", (n: number) => n * 2);
 
 describe.each(backends)("close, on %s,", (_, open) => {
   it("ends waits, writes what was accepted, and refuses the rest", async () => {
     const { backend, remove } = await open();
-    const q = createQluster(config, { backend, env: {} });
+    const q = createQluster(testConfig, { backend, env: {} });
     const waiting = q.result("0".repeat(32), { wait: Infinity });
     const accepted = q.asyncTask(double, 1);
 
@@ -93,8 +93,8 @@ describe("createQluster", () => {
   });
 
   it("lets two queues of other databases live in one process (P058)", async () => {
-    await using one = createQluster({ ...config, database: "memory:one" }, { env: {} });
-    await using other = createQluster({ ...config, database: "memory:other" }, { env: {} });
+    await using one = createQluster({ ...testConfig, database: "memory:one" }, { env: {} });
+    await using other = createQluster({ ...testConfig, database: "memory:other" }, { env: {} });
 
     await one.asyncTask(double, 1);
 

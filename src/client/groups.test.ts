@@ -1,13 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { backends, type Opened } from "../../test/support/backends.js";
-import { runQueued, secret } from "../../test/support/run-queued.js";
+import { beforeEach, describe, expect, it } from "vitest";
+import { backends } from "../../test/support/backends.js";
+import { eachQueue } from "../../test/support/each-queue.js";
+import { runQueued } from "../../test/support/run-queued.js";
 import type { Backend } from "../contracts/backend.js";
 import { TaskFailedError } from "../errors.js";
-import { createQluster } from "./create-qluster.js";
 import { task } from "./task.js";
 import type { Qluster } from "./types.js";
-
-const config = { name: "test", database: "memory:", secret, logLevel: "silent" } as const;
 
 const double = task("client.double", (n: number) => n * 2);
 const fail = task("client.fail", (message: string) => {
@@ -15,18 +13,9 @@ const fail = task("client.fail", (message: string) => {
 });
 
 describe.each(backends)("groups on %s", (_, open) => {
-  let opened: Opened;
   let backend: Backend;
   let q: Qluster;
-  beforeEach(async () => {
-    opened = await open();
-    backend = opened.backend;
-    q = createQluster(config, { backend, env: {} });
-  });
-  afterEach(async () => {
-    await q.close();
-    await opened.remove();
-  });
+  eachQueue(open, (fresh) => ({ q, backend } = fresh));
 
   beforeEach(async () => {
     for (const n of [1, 2, 3]) await q.asyncTask(double.with({ group: "g" }), n);

@@ -1,14 +1,13 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { backends, type Opened } from "../../test/support/backends.js";
-import { runQueued, secret } from "../../test/support/run-queued.js";
+import { beforeEach, describe, expect, it } from "vitest";
+import { backends } from "../../test/support/backends.js";
+import { eachQueue, testConfig } from "../../test/support/each-queue.js";
+import { runQueued } from "../../test/support/run-queued.js";
 import type { Backend } from "../contracts/backend.js";
 import { FlowError, OptionError, TaskFailedError, UnencodableError } from "../errors.js";
 import { createQluster } from "./create-qluster.js";
 import type { IterElement } from "./iter-types.js";
 import { task } from "./task.js";
 import type { Qluster } from "./types.js";
-
-const config = { name: "test", database: "memory:", secret, logLevel: "silent" } as const;
 
 const double = task("iter.double", (n: number) => n * 2);
 const add = task("iter.add", (a: number, b: number) => a + b);
@@ -23,19 +22,10 @@ const loose = (q: Qluster): ((target: unknown, elements: unknown, options?: unkn
   q.asyncIter as never;
 
 describe.each(backends)("iterables on %s", (_, open) => {
-  let opened: Opened;
   let backend: Backend;
   let q: Qluster;
-  beforeEach(async () => {
-    opened = await open();
-    backend = opened.backend;
-    q = createQluster(config, { backend, env: {} });
-    told.length = 0;
-  });
-  afterEach(async () => {
-    await q.close();
-    await opened.remove();
-  });
+  eachQueue(open, (fresh) => ({ q, backend } = fresh));
+  beforeEach(() => void (told.length = 0));
 
   async function runAll(): Promise<number> {
     let ran = 0;
@@ -157,7 +147,7 @@ describe.each(backends)("iterables on %s", (_, open) => {
   });
 
   it("refuse a list that is larger than maxResult, and name the way to read it", async () => {
-    const small = createQluster({ ...config, maxResult: "1KB" }, { backend, env: {} });
+    const small = createQluster({ ...testConfig, maxResult: "1KB" }, { backend, env: {} });
     const iter = await small.asyncIter(
       double,
       Array.from({ length: 50 }, (_none, n) => n),

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { runQueued, secret } from "../../test/support/run-queued.js";
+import { testConfig } from "../../test/support/each-queue.js";
+import { runQueued } from "../../test/support/run-queued.js";
 import { memoryBackend } from "../backends/memory/index.js";
 import type { Backend } from "../contracts/backend.js";
 import { AsyncTask } from "./async-task-object.js";
@@ -10,8 +11,6 @@ import { link } from "./link.js";
 import { task } from "./task.js";
 import type { Qluster } from "./types.js";
 
-const config = { name: "test", database: "memory:", secret, logLevel: "silent" } as const;
-
 const double = task("objects.double", (n: number) => n * 2);
 const told: unknown[] = [];
 const listen = task("objects.listen", (finished: { readonly result: unknown }) => void told.push(finished.result));
@@ -20,7 +19,7 @@ let backend: Backend;
 let q: Qluster;
 beforeEach(() => {
   backend = memoryBackend();
-  q = createQluster(config, { backend, env: {} });
+  q = createQluster(testConfig, { backend, env: {} });
   told.length = 0;
 });
 afterEach(async () => {

@@ -1,14 +1,13 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { backends, type Opened } from "../../test/support/backends.js";
-import { runQueued, secret } from "../../test/support/run-queued.js";
+import { describe, expect, it } from "vitest";
+import { backends } from "../../test/support/backends.js";
+import { eachQueue, testConfig } from "../../test/support/each-queue.js";
+import { runQueued } from "../../test/support/run-queued.js";
 import type { Backend } from "../contracts/backend.js";
 import { humanName } from "../core/ids.js";
 import { TaskFailedError } from "../errors.js";
 import { createQluster } from "./create-qluster.js";
 import { task } from "./task.js";
 import type { Qluster } from "./types.js";
-
-const config = { name: "test", database: "memory:", secret, logLevel: "silent" } as const;
 
 const double = task("client.double", (n: number) => n * 2);
 const echo = task("client.echo", (value: unknown) => value);
@@ -17,18 +16,9 @@ const fail = task("client.fail", (message: string) => {
 });
 
 describe.each(backends)("reading on %s", (_, open) => {
-  let opened: Opened;
   let backend: Backend;
   let q: Qluster;
-  beforeEach(async () => {
-    opened = await open();
-    backend = opened.backend;
-    q = createQluster(config, { backend, env: {} });
-  });
-  afterEach(async () => {
-    await q.close();
-    await opened.remove();
-  });
+  eachQueue(open, (fresh) => ({ q, backend } = fresh));
 
   describe("result and fetch", () => {
     it("give nothing before the task has finished (P101)", async () => {
@@ -210,7 +200,7 @@ describe.each(backends)("reading on %s", (_, open) => {
   });
 
   it("reads nothing that was sealed with another secret", async () => {
-    const stranger = createQluster({ ...config, secret: "another secret altogether" }, { backend, env: {} });
+    const stranger = createQluster({ ...testConfig, secret: "another secret altogether" }, { backend, env: {} });
     const id = await q.asyncTask(double, 1);
     await runQueued(backend);
 

@@ -1,16 +1,16 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { backends, type Opened } from "../../test/support/backends.js";
-import { secret, testKeys } from "../../test/support/run-queued.js";
+import { describe, expect, it } from "vitest";
+import { backends } from "../../test/support/backends.js";
+import { eachQueue, testConfig } from "../../test/support/each-queue.js";
+import { testKeys } from "../../test/support/run-queued.js";
 import type { Backend } from "../contracts/backend.js";
 import { openRequest } from "../core/open-request.js";
 import { fireNow, ruleOf, targetOf } from "../core/schedule/fire.js";
 import { OptionError } from "../errors.js";
-import { createQluster } from "./create-qluster.js";
 import type { ScheduleChanges } from "./schedule-types.js";
 import { task } from "./task.js";
 import type { Qluster } from "./types.js";
 
-const config = { name: "test", database: "memory:", secret, logLevel: "silent", timeZone: "Asia/Kolkata" } as const;
+const config = { ...testConfig, timeZone: "Asia/Kolkata" } as const;
 
 const report = task("clear.report", (..._args: unknown[]) => "sent");
 const hook = task("clear.hook", () => undefined);
@@ -48,18 +48,9 @@ const full = {
 } as const;
 
 describe.each(backends.slice(0, 2))("clearing options of a schedule, on %s", (_, open) => {
-  let opened: Opened;
   let backend: Backend;
   let q: Qluster;
-  beforeEach(async () => {
-    opened = await open();
-    backend = opened.backend;
-    q = createQluster(config, { backend, env: {} });
-  });
-  afterEach(async () => {
-    await q.close();
-    await opened.remove();
-  });
+  eachQueue(open, (fresh) => ({ q, backend } = fresh), config);
 
   /** What the store has of a schedule, and what its next task would be given. */
   async function stored(id: string) {

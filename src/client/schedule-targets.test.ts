@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { backends, type Opened } from "../../test/support/backends.js";
-import { runQueued, secret, testKeys } from "../../test/support/run-queued.js";
+import { describe, expect, it } from "vitest";
+import { backends } from "../../test/support/backends.js";
+import { eachQueue, testConfig } from "../../test/support/each-queue.js";
+import { runQueued, testKeys } from "../../test/support/run-queued.js";
 import type { Backend } from "../contracts/backend.js";
 import { openRequest } from "../core/open-request.js";
 import { readHeader } from "../core/task-header.js";
@@ -13,8 +14,6 @@ import type { ScheduleRule } from "./schedule-types.js";
 import { ref, task } from "./task.js";
 import type { FinishedTask } from "../core/task-types.js";
 import type { Qluster } from "./types.js";
-
-const config = { name: "test", database: "memory:", secret, logLevel: "silent" } as const;
 
 const add = task("target.add", (a: number, b: number) => a + b);
 const sum = task("target.sum", (numbers: number[]) => numbers.reduce((a, b) => a + b, 0));
@@ -32,18 +31,9 @@ const chain = () =>
   chainOf([link(add, 1, 2), parallel([link(add, previous(), 10), link(add, 20, previous())]), link(sum, previous())]);
 
 describe.each(backends)("a schedule that opens a flow, on %s", (_, open) => {
-  let opened: Opened;
   let backend: Backend;
   let q: Qluster;
-  beforeEach(async () => {
-    opened = await open();
-    backend = opened.backend;
-    q = createQluster(config, { backend, env: {} });
-  });
-  afterEach(async () => {
-    await q.close();
-    await opened.remove();
-  });
+  eachQueue(open, (fresh) => ({ q, backend } = fresh));
 
   async function drain(): Promise<void> {
     while ((await runQueued(backend)) > 0);
@@ -331,7 +321,7 @@ describe.each(backends)("a schedule that opens a flow, on %s", (_, open) => {
 it("refuses a flow where the database keeps none, and declares nothing (P200)", async () => {
   const { backend } = await backends[0]![1]();
   const { flows: _, ...store } = backend.store;
-  const q = createQluster(config, { backend: { ...backend, store: { ...store } }, env: {} });
+  const q = createQluster(testConfig, { backend: { ...backend, store: { ...store } }, env: {} });
 
   await expect(q.schedule(chainOf([link(add, 1, 2)]), daily)).rejects.toThrow(FlowError);
   const declared = [

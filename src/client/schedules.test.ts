@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { backends, type Opened } from "../../test/support/backends.js";
-import { secret, testKeys } from "../../test/support/run-queued.js";
+import { backends } from "../../test/support/backends.js";
+import { eachQueue, testConfig } from "../../test/support/each-queue.js";
+import { testKeys } from "../../test/support/run-queued.js";
 import type { Backend } from "../contracts/backend.js";
 import type { ChangeAnswer, ScheduleChange, Schedules } from "../contracts/schedules.js";
 import type { Store } from "../contracts/store.js";
@@ -13,8 +14,6 @@ import type { ScheduleRule } from "./schedule-types.js";
 import { ref, task } from "./task.js";
 import type { Qluster } from "./types.js";
 
-const config = { name: "test", database: "memory:", secret, logLevel: "silent" } as const;
-
 const report = task("schedules.report", (..._args: unknown[]) => "sent");
 const checked = task("schedules.checked", (id: string, options: { date: string }) => `${id}${options.date}`, {
   input: z.tuple([z.string(), z.object({ date: z.iso.datetime() })]),
@@ -24,18 +23,9 @@ const daily = { type: "DAILY", at: "03:00" } as const;
 const hourMs = 3_600_000;
 
 describe.each(backends)("schedules on %s", (_, open) => {
-  let opened: Opened;
   let backend: Backend;
   let q: Qluster;
-  beforeEach(async () => {
-    opened = await open();
-    backend = opened.backend;
-    q = createQluster(config, { backend, env: {} });
-  });
-  afterEach(async () => {
-    await q.close();
-    await opened.remove();
-  });
+  eachQueue(open, (fresh) => ({ q, backend } = fresh));
 
   /** What the task of a run now would be given. */
   async function ran(idOrName: string) {
@@ -184,7 +174,7 @@ describe.each(backends)("schedules on %s", (_, open) => {
     });
 
     it("refuses a task that is not known, where all are (P186)", async () => {
-      const elsewhere = createQluster({ ...config, tasks: [] }, { backend, env: {} });
+      const elsewhere = createQluster({ ...testConfig, tasks: [] }, { backend, env: {} });
       await elsewhere.loadTasks();
 
       await expect(elsewhere.schedule("schedules.reprot", daily)).rejects.toThrow(UnknownTaskError);
@@ -311,7 +301,7 @@ describe.each(backends)("schedules on %s", (_, open) => {
         },
       });
       const forgetful = { ...backend, store: Object.assign(Object.create(store) as Store, { schedules }) };
-      const other = createQluster(config, { backend: forgetful, env: {} });
+      const other = createQluster(testConfig, { backend: forgetful, env: {} });
 
       const id = await other.schedules.runNow("report");
 
@@ -423,7 +413,7 @@ describe.each(backends)("schedules on %s", (_, open) => {
   });
 
   it("with Django Q2's values takes 0 minutes for 1, and makes up for all missed slots (P037, P178, P210)", async () => {
-    const like = createQluster({ ...config, preset: "django-q2" }, { backend, env: {} });
+    const like = createQluster({ ...testConfig, preset: "django-q2" }, { backend, env: {} });
 
     const made = await like.schedule(report, { type: "MINUTES", minutes: 0 });
 
@@ -434,7 +424,7 @@ describe.each(backends)("schedules on %s", (_, open) => {
     const lines: string[] = [];
     const say = (text: string): void => void lines.push(text);
     const logger = { debug: say, info: say, warn: say, error: say };
-    const media = createQluster({ ...config, clusterName: "media", logger }, { backend, env: {} });
+    const media = createQluster({ ...testConfig, clusterName: "media", logger }, { backend, env: {} });
 
     await media.schedule(report, daily);
     await media.schedule(report, { ...daily, cluster: "media" });
@@ -445,7 +435,7 @@ describe.each(backends)("schedules on %s", (_, open) => {
   });
 
   it("uses the zone of the configuration, which is UTC by default (P053, P198, P224, P235)", async () => {
-    const moscow = createQluster({ ...config, timeZone: "Europe/Moscow" }, { backend, env: {} });
+    const moscow = createQluster({ ...testConfig, timeZone: "Europe/Moscow" }, { backend, env: {} });
 
     const zones = [
       (await q.schedule(report, daily)).timeZone,
@@ -454,6 +444,6 @@ describe.each(backends)("schedules on %s", (_, open) => {
     ];
 
     expect(zones).toEqual(["UTC", "Europe/Moscow", "Asia/Tehran"]);
-    expect(() => createQluster({ ...config, timeZone: "Mars" }, { backend, env: {} })).toThrow("timeZone");
+    expect(() => createQluster({ ...testConfig, timeZone: "Mars" }, { backend, env: {} })).toThrow("timeZone");
   });
 });

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { testConfig } from "../../test/support/each-queue.js";
 import { memoryBackend } from "../backends/memory/index.js";
-import { runQueued, secret } from "../../test/support/run-queued.js";
+import { runQueued } from "../../test/support/run-queued.js";
 import type { Backend } from "../contracts/backend.js";
 import { humanName } from "../core/ids.js";
 import { createQluster } from "./create-qluster.js";
 import { ref, task } from "./task.js";
 
-const config = { name: "test", database: "memory:", secret, logLevel: "silent" } as const;
 const double = task("sender.double", (n: number) => n * 2);
 
 let backend: Backend;
@@ -19,7 +19,7 @@ it("tells the application's logger of each task that was queued, with queue, id 
   const said: unknown[] = [];
   const ignore = (): void => {};
   const logger = { debug: (...line: unknown[]) => said.push(line), info: ignore, warn: ignore, error: ignore };
-  await using q = createQluster({ ...config, logger }, { backend, env: {} });
+  await using q = createQluster({ ...testConfig, logger }, { backend, env: {} });
 
   const plain = await q.asyncTask(double, 1);
   const named = await q.asyncTask(double.with({ taskName: "nightly", queue: "media" }), 2);
@@ -32,8 +32,8 @@ it("tells the application's logger of each task that was queued, with queue, id 
 });
 
 it("deflates large tasks with the option compress, and only then (P029)", async () => {
-  await using small = createQluster({ ...config, compress: true }, { backend, env: {} });
-  await using plain = createQluster(config, { backend, env: {} });
+  await using small = createQluster({ ...testConfig, compress: true }, { backend, env: {} });
+  await using plain = createQluster(testConfig, { backend, env: {} });
   const words = "the same again ".repeat(1_000);
 
   const ids = [await small.asyncTask(ref("x"), words), await plain.asyncTask(ref("x"), words)];
@@ -45,8 +45,8 @@ it("deflates large tasks with the option compress, and only then (P029)", async 
 });
 
 it("shares one backend between clients, which none of them closes (P076, P246)", async () => {
-  const first = createQluster(config, { backend, env: {} });
-  await using second = createQluster(config, { backend, env: {} });
+  const first = createQluster(testConfig, { backend, env: {} });
+  await using second = createQluster(testConfig, { backend, env: {} });
   const id = await first.asyncTask(double, 4);
   await first.close();
   await runQueued(backend);
@@ -55,7 +55,7 @@ it("shares one backend between clients, which none of them closes (P076, P246)",
 });
 
 it("counts in queueSize what waits in the broker, not what a cluster holds (P111)", async () => {
-  await using q = createQluster(config, { backend, env: {} });
+  await using q = createQluster(testConfig, { backend, env: {} });
   const cluster = { id: "c1", host: "web-1", pid: 1 };
   const holder = await backend.broker.consume({ queues: ["test"], leaseMs: 60_000, cluster });
   await q.asyncTask(double, 1);
@@ -69,7 +69,7 @@ it("counts in queueSize what waits in the broker, not what a cluster holds (P111
 });
 
 it("gives the status of one cluster by its id, and of an unknown one that it has stopped (P328)", async () => {
-  await using q = createQluster(config, { backend, env: {} });
+  await using q = createQluster(testConfig, { backend, env: {} });
   const unknown = await q.cluster("c1");
   await backend.store.beat({ ...unknown, name: "shop", status: "Working", workers: [] }, 60_000);
   await backend.store.beat({ ...unknown, clusterId: "c2", status: "Idle" }, 60_000);

@@ -33,4 +33,6 @@ export interface ChannelOptions {
   readonly places: number;
   /** Lead a process group, so that what tasks start dies with the worker. */
   readonly ownGroup: boolean;
+  /** Run on these processors only. Processes on Linux; others run everywhere. */
+  readonly processors?: readonly number[] | undefined;
 }

@@ -5,6 +5,7 @@ import { backendOptions } from "../options/open-backend.js";
 import type { ResolvedConfig } from "../options/resolved.js";
 import type { OpenChannel } from "./channel.js";
 import { inlineChannel } from "./inline-channel.js";
+import { pinnedProcesses } from "./pinned-channel.js";
 import type { PoolOptions } from "./pool.js";
 import { openProcess } from "./process-channel.js";
 import { openThread } from "./thread-channel.js";
@@ -60,9 +61,14 @@ function sendable(config: ResolvedConfig): BackendOptions | null {
 }
 
 export function channelFor(config: ResolvedConfig, logger: Logger): OpenChannel {
+  if (config.cpuAffinity > 0 && config.isolation !== "process") {
+    logger.warn(
+      `cpuAffinity: ${config.cpuAffinity} has no effect with isolation: "${config.isolation}", only with "process".`,
+    );
+  }
   switch (config.isolation) {
     case "process":
-      return openProcess;
+      return config.cpuAffinity > 0 ? pinnedProcesses(config.cpuAffinity, logger) : openProcess;
     case "thread":
       return openThread;
     case "none":

@@ -16,13 +16,13 @@ const lifeline = 5;
 const roomForTitle = `--title=${"qluster worker".padEnd(240)}`;
 
 /** A worker in a process of its own: keeps every promise. */
-export const openProcess: OpenChannel = ({ places, ownGroup }, events) => {
+export const openProcess: OpenChannel = ({ places, ownGroup, processors }, events) => {
   const marks = openMarksFile(places);
   const child = fork(workerFile, [], {
     stdio: ["ignore", "inherit", "inherit", "ipc", marks, "pipe"],
     serialization: "json",
     detached: ownGroup,
-    execArgv: [...process.execArgv.filter((argument) => !argument.startsWith("--inspect")), roomForTitle],
+    ...program([...process.execArgv.filter((argument) => !argument.startsWith("--inspect")), roomForTitle], processors),
   });
   const pipe = (child.stdio as readonly unknown[])[lifeline] as Writable;
   // Its far end goes away with the worker; the exit event says so.
@@ -63,6 +63,12 @@ export const openProcess: OpenChannel = ({ places, ownGroup }, events) => {
     rssBytes: () => rssOf(child.pid),
   };
 };
+
+function program(execArgv: string[], processors?: readonly number[]): { execPath: string; execArgv: string[] } {
+  const { execPath } = process;
+  if (processors === undefined) return { execPath, execArgv };
+  return { execPath: "taskset", execArgv: ["-c", processors.join(","), execPath, ...execArgv] };
+}
 
 /** The file has no name any more once the worker has inherited it, so nothing is left behind after a crash. */
 function openMarksFile(places: number): number {

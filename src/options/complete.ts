@@ -58,6 +58,7 @@ export function completeConfig(values: PlainValues, around: Surroundings): Resol
     preset,
     recycle: values.recycle,
     maxRssBytes: values.maxRss,
+    cpuAffinity: values.cpuAffinity,
     queueLimit: values.queueLimit,
     maxDeliveries: values.maxDeliveries,
     unknownForMs: values.unknownFor,

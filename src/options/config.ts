@@ -94,6 +94,11 @@ export interface QlusterConfig {
   recycle?: number | undefined;
   /** A worker is replaced when its resident memory reaches this; `null` (default) for never. Django Q2: `max_rss`, in KB. */
   maxRss?: Size | null | undefined;
+  /**
+   * Processors for each worker: it runs on these only, the next worker on the next ones, going round. 0 (default), or as many
+   * as there are: it runs on all. On Linux, by `taskset`; with `isolation: "process"`. Django Q2: `cpu_affinity`.
+   */
+  cpuAffinity?: number | undefined;
   /** Tasks that a cluster holds in memory, running ones included. Default 1,000. Django Q2: `queue_limit`. */
   queueLimit?: number | undefined;
   /** A task that was handed out so often without an ending fails as poison. Default 20. */

@@ -21,7 +21,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   iterCount: "It is no option of a configuration.",
 };
 
-const notYet = new Set(["cpuAffinity", "djangoRedis", "ironMq", "label", "mongo", "mongoDb", "redis", "sqs"]);
+const notYet = new Set(["djangoRedis", "ironMq", "label", "mongo", "mongoDb", "redis", "sqs"]);
 
 /** What to say of an option that Qluster does not have. */
 export function unknownOptionText(path: string, key: string): string {

@@ -32,6 +32,7 @@ export interface PlainValues {
   catchUp: "all" | "latest" | "none";
   recycle: number;
   maxRss: number | null;
+  cpuAffinity: number;
   queueLimit: number;
   maxDeliveries: number;
   unknownFor: number;
@@ -162,6 +163,7 @@ export const plainOptions: { readonly [K in keyof PlainValues]: Part<PlainValues
   catchUp: { reader: oneOf("latest", "all", "none"), fallback: "latest" },
   recycle: { reader: wholeNumber(0, " (0: never)"), fallback: 10_000 },
   maxRss: { reader: orNull(size(1_024 * kilobyte), "no limit"), fallback: null },
+  cpuAffinity: { reader: wholeNumber(0, " (0: no worker is held to any)"), fallback: 0 },
   queueLimit: { reader: wholeNumber(1), fallback: 1_000 },
   maxDeliveries: { reader: wholeNumber(1), fallback: 20 },
   unknownFor: { reader: duration(), fallback: 10 * minute },

@@ -65,6 +65,7 @@ describe("defaults", () => {
       hookOn: "final",
       recycle: 10_000,
       maxRssBytes: null,
+      cpuAffinity: 0,
       queueLimit: 1_000,
       maxDeliveries: 20,
       unknownForMs: 600_000,
@@ -153,7 +154,7 @@ describe("what cannot be used", () => {
     ["Django Q2's retry", { ...base, retry: 60 }, /^retry: .*In Qluster this is lease/],
     ["Django Q2's max_attempts", { ...base, max_attempts: 3 }, /^max_attempts: .*In Qluster this is attempts\.$/],
     ["Django Q2's saveLimit", { ...base, saveLimit: 250 }, /retention\.maxSuccesses/],
-    ["an option of a later version", { ...base, cpuAffinity: 1 }, /not in this version/],
+    ["an option of a later version", { ...base, ironMq: {} }, /not in this version/],
     ["a misspelt broker", { ...base, broker: "sqllite:q.db" }, /^broker: .*"sqllite:".*Did you mean "sqlite:"/],
     ["an empty cache", { ...base, cache: " " }, /^cache is empty.*leave it out/],
     [

@@ -44,6 +44,8 @@ export interface ResolvedConfig {
   /** 0: never. */
   readonly recycle: number;
   readonly maxRssBytes: number | null;
+  /** 0: workers run on all processors. */
+  readonly cpuAffinity: number;
   readonly queueLimit: number;
   readonly maxDeliveries: number;
   readonly unknownForMs: number;

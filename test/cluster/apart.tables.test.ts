@@ -20,7 +20,7 @@ it("runs tasks of a store whose broker is another file, with hooks, retries and 
   expect(await shop.q.result(sum, wait)).toBe(3);
   expect(await shop.q.result(late, wait)).toBe("late");
   expect(await shop.q.fetch(failing, wait)).toMatchObject({ success: false, attempts: 3 });
-  await until(() => shop.trace().some((line) => line.startsWith("hook")), 10_000, "the hook to run");
+  await until(() => shop.trace().some((line) => line.startsWith("hook")), "the hook to run");
   expect(await shop.q.queueSize()).toBe(0);
   cluster.kill("SIGTERM");
   expect(await cluster.exited).toBe(0);
@@ -30,7 +30,7 @@ it("stores results, keeps its lease and takes new tasks in while the broker does
   await using shop = await workshop({ broker: "sqlite:broker.db", lease: "2s" });
   const cluster = await shop.cluster();
   const running = await shop.q.asyncTask("jobs.traced", "running", 1_000);
-  await until(() => shop.trace().length === 1, 10_000, "the task to start");
+  await until(() => shop.trace().length === 1, "the task to start");
 
   const { released } = await holdLock(
     { config: { ...shop.config, database: `sqlite:${join(shop.folder, "broker.db")}` } },

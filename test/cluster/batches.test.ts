@@ -21,7 +21,6 @@ async function lines(shop: Workshop, count: number): Promise<string[]> {
   const called = (): string[] => shop.trace().filter((line) => /^(each|complete|good|bad) /.test(line));
   await until(
     () => called().length >= count,
-    30_000,
     () => `${count} calls; there were:\n${called().join("\n")}`,
   );
   return called().toSorted();

@@ -8,7 +8,7 @@ const limit = { wait: "30s" } as const;
 
 async function started(shop: Workshop, label: string): Promise<number> {
   const line = (): string | undefined => shop.trace().find((text) => text.startsWith(`start ${label} `));
-  await until(line, 20_000, `${label} to start`);
+  await until(line, `${label} to start`);
   return Number(line()!.split(" ")[3]);
 }
 
@@ -62,7 +62,7 @@ describe("cancel", () => {
     await started(shop, "tidy");
 
     await shop.q.cancel(id);
-    await until(() => shop.trace().includes("cleaned tidy cancelled"), 20_000, "the reason");
+    await until(() => shop.trace().includes("cleaned tidy cancelled"), "the reason");
 
     expect(await shop.q.fetch(id, limit)).toMatchObject({ success: true });
   });
@@ -144,12 +144,12 @@ describe("a running task", () => {
     await using shop = await workshop({ workers: 1 }, tasks);
     await shop.cluster();
     const id = await shop.q.asyncTask("jobs.inSteps");
-    await until(async () => (await shop.q.status(id))?.notes.log.length === 1, 20_000, "the first line");
+    await until(async () => (await shop.q.status(id))?.notes.log.length === 1, "the first line");
 
     const during = await shop.q.status(id);
     writeFileSync(`${shop.folder}/go`, "");
     const finished = await shop.q.fetch(id, limit);
-    await until(async () => (await shop.q.status(id))?.notes.log.length === 2, 20_000, "the second line");
+    await until(async () => (await shop.q.status(id))?.notes.log.length === 2, "the second line");
     const after = await shop.q.status(id);
 
     expect(during).toMatchObject({

@@ -10,11 +10,11 @@ export function flaky(label) { if (currentTask().attempt < 3) throw new Error("n
 `;
 
 async function ended(shop: Workshop, chain: string): Promise<void> {
-  await until(async () => (await shop.q.flow(chain))?.state !== "open", 30_000, "the chain to end");
+  await until(async () => (await shop.q.flow(chain))?.state !== "open", "the chain to end");
 }
 
 async function said(shop: Workshop, text: RegExp): Promise<string> {
-  await until(() => shop.trace().some((line) => text.test(line)), 20_000, `a line like ${String(text)}`);
+  await until(() => shop.trace().some((line) => text.test(line)), `a line like ${String(text)}`);
   return shop.trace().find((line) => text.test(line)) ?? "";
 }
 
@@ -80,7 +80,7 @@ describe("a chain in a cluster", () => {
 
     expect(await shop.q.cancel(chain)).toBe("cancelled");
 
-    await until(async () => (await shop.q.flow(chain))?.links[0]?.state === "cancelled", 20_000, "the link to end");
+    await until(async () => (await shop.q.flow(chain))?.links[0]?.state === "cancelled", "the link to end");
     expect((await shop.q.flow(chain))?.state).toBe("cancelled");
     expect(shop.trace().filter((line) => line.includes("never"))).toEqual([]);
   });

@@ -80,7 +80,7 @@ describe("a task that completes itself in its own transaction", () => {
 
     expect(await shop.q.result(id, { wait: "20s" })).toBe("done a");
     await cluster.says(/Processed/);
-    await until(() => shop.trace().some((line) => line.startsWith(`hook ${id} true done a`)), 10_000, "the hook");
+    await until(() => shop.trace().some((line) => line.startsWith(`hook ${id} true done a`)), "the hook");
     expect(await shop.q.attempts(id)).toMatchObject([{ number: 1, ending: "succeeded", counted: true }]);
     expect(await shop.q.countGroup("g")).toBe(1);
     expect(await effects(shop)).toEqual(["a"]);

@@ -111,7 +111,7 @@ describe("a task that this code cannot run yet", () => {
     const asked = Date.now();
     const id = await shop.q.asyncTask(ref("jobs.trased", { hook: "jobs.hook" }), "typo");
 
-    await until(async () => (await shop.q.status(id))?.state === "scheduled", 10_000, "the task to be put aside");
+    await until(async () => (await shop.q.status(id))?.state === "scheduled", "the task to be put aside");
     const finished = await shop.q.fetch(id, limit);
 
     expect(finished).toMatchObject({ success: false, attempts: 0, args: ["typo"] });
@@ -120,7 +120,7 @@ describe("a task that this code cannot run yet", () => {
     );
     expect(Date.now() - asked).toBeGreaterThanOrEqual(2_000);
     expect(await shop.q.attempts(id)).toEqual([]);
-    await until(() => shop.trace().some((line) => line.startsWith(`hook ${id} false`)), 20_000, "the hook");
+    await until(() => shop.trace().some((line) => line.startsWith(`hook ${id} false`)), "the hook");
     expect(await shop.q.fetch(deriveId(id, "hook"), limit)).toMatchObject({ success: true });
     // Looked at now and then, and not in a loop.
     expect(cluster.log.filter((line) => line.msg.includes("jobs.trased")).length).toBeLessThan(8);
@@ -145,7 +145,7 @@ describe("a task that this code cannot run yet", () => {
     await shop.cluster();
 
     const id = await submit(shop, (given) => seal(given).replace('"v":1', '"v":2'));
-    await until(async () => (await shop.q.status(id))?.state === "scheduled", 10_000, "it to be put aside");
+    await until(async () => (await shop.q.status(id))?.state === "scheduled", "it to be put aside");
     const before = await shop.q.status(id);
     const finished = await shop.q.fetch(id, limit);
 
@@ -168,7 +168,7 @@ describe("poison", () => {
     expect(finished).toMatchObject({ success: false, args: ["poison"], error: { name: "PoisonError" } });
     expect(finished?.error?.message).toContain("handed out 5 times and never ended");
     await cluster.says(/Set aside \[.*poison/);
-    await until(() => shop.trace().some((line) => line.startsWith(`hook ${id} false`)), 20_000, "the hook");
+    await until(() => shop.trace().some((line) => line.startsWith(`hook ${id} false`)), "the hook");
     expect(shop.trace().filter((line) => line.startsWith("start"))).toEqual([]);
   });
 

@@ -15,7 +15,7 @@ it.each(["process", "thread", "none"] as const)(
 
     expect(await shop.q.result(await shop.q.asyncTask("jobs.add", 1, 2), { wait: "20s" })).toBe(3);
     // The result can be read before its cluster has heard that it is stored.
-    await until(() => cluster.stat().status === "Idle", 5_000, "an idle cluster");
+    await until(() => cluster.stat().status === "Idle", "an idle cluster");
     expect(cluster.stat()).toMatchObject({ isolation, queues: ["test"], running: [] });
     expect(await cluster.stop()).toEqual({ unstored: 0, released: 0 });
     expect(cluster.stat().status).toBe("Stopped");
@@ -61,7 +61,7 @@ it("takes messages through a broker of the application's own, with the tasks in 
 
   const id = await q.asyncTask("jobs.add", 1, 2);
 
-  await until(() => carried.includes(id), 10_000, "the broker to be handed the task");
+  await until(() => carried.includes(id), "the broker to be handed the task");
   expect(carried).toEqual([id]);
 });
 

@@ -30,7 +30,7 @@ it("a link refuses a result that its worker did not seal for it, and calls no fu
   await forge(backend, other);
   await shop.cluster();
 
-  await until(async () => (await shop.q.flow(chain))?.state !== "open", 30_000, "the chain to end");
+  await until(async () => (await shop.q.flow(chain))?.state !== "open", "the chain to end");
 
   const [second] = await backend.store.get([memberId(chain, 1, 0)]);
   expect(second?.error).toMatchObject({ name: "EnvelopeError", dead: "signature" });

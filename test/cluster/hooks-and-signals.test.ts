@@ -32,7 +32,7 @@ describe("a hook", () => {
 
   const hooksOf = (id: string): Record<string, unknown>[] => told(shop, "hooked").filter((one) => one["id"] === id);
   const hooked = async (id: string, count = 1): Promise<Record<string, unknown>[]> => {
-    await until(() => hooksOf(id).length >= count, 20_000, `${count} hooks of ${id}`);
+    await until(() => hooksOf(id).length >= count, `${count} hooks of ${id}`);
     return hooksOf(id);
   };
 
@@ -64,7 +64,7 @@ describe("a hook", () => {
 
   it("is told of a task that was cancelled while it ran", async () => {
     const id = await shop.q.asyncTask(ref("jobs.obeys", { hook: "jobs.onDone" }), "cancelled running");
-    await until(async () => (await shop.q.status(id))?.state === "running", 20_000, "the task to run");
+    await until(async () => (await shop.q.status(id))?.state === "running", "the task to run");
 
     await shop.q.cancel(id);
 
@@ -169,7 +169,7 @@ describe("signals", () => {
       });
   const stepsUntil = async (id: string, word: string, count = 1): Promise<ReturnType<typeof steps>> => {
     const there = (): boolean => steps(id).filter((step) => step.word === word).length >= count;
-    await until(there, 20_000, `${count} ${word} of ${id}`);
+    await until(there, `${count} ${word} of ${id}`);
     return steps(id);
   };
 
@@ -249,10 +249,10 @@ it("docs/hooks-and-signals.md shows what works: a hook for one request, a signal
   await shop.q.asyncTask(moderate("second look"), -1);
   await shop.q.asyncTask(ref("reviews.moderateReview", { taskName: "untold" }), 7);
 
-  await until(() => lines("letters.txt").length === 2, 20_000, "two letters");
+  await until(() => lines("letters.txt").length === 2, "two letters");
   expect(lines("letters.txt")).toEqual(["Review -1: not checked: there is no such review", "Review 42: approved"]);
   const logged = ["first look: approved", "second look: there is no such review", "untold: rejected"];
-  await until(() => logged.every((line) => lines("log.txt").includes(line)), 20_000, "a line for every task");
+  await until(() => logged.every((line) => lines("log.txt").includes(line)), "a line for every task");
 });
 
 describe("signal handlers that misbehave", () => {
@@ -272,7 +272,7 @@ describe("signal handlers that misbehave", () => {
     expect(await shop.q.fetch(id, limit)).toMatchObject({ success: true, result: 3, attempts: 1 });
     const failures = (): unknown[] =>
       cluster.log.filter((line) => line.msg.startsWith("A signal handler")).map((line) => line["err"]);
-    await until(() => failures().length === 4, 10_000, "four lines");
+    await until(() => failures().length === 4, "four lines");
     expect(failures()).toMatchObject(
       ["postSpawn", "preExecute", "postExecuteInWorker", "postExecute"].map((name) => ({ message: `bad ${name}` })),
     );
@@ -335,7 +335,7 @@ it("an error reporter is told of every failed attempt, also of time-outs and dea
   ];
   for (const id of ids) expect(await shop.q.fetch(id, limit)).toMatchObject({ success: false });
 
-  await until(() => told(shop, "reported").length >= 5, 20_000, "five reports");
+  await until(() => told(shop, "reported").length >= 5, "five reports");
   const [threw, obeyed, spun, died] = ids.map((id) => told(shop, "reported").filter((one) => one["id"] === id));
   expect(threw).toMatchObject([1, 2].map((attempt) => ({ func: "jobs.fails", attempt, message: "boom reported" })));
   expect(obeyed).toMatchObject([{ func: "jobs.obeys", attempt: 1, name: "TaskTimeoutError" }]);

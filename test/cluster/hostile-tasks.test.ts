@@ -46,7 +46,7 @@ it("charges no neighbour for a task that blocks or kills their worker, and says 
   expect((await cluster.says(/^reincarnated worker Process-\d+ after sudden death.*\(exit code 1\)$/)).level).toBe(50);
   await cluster.says(/^reincarnated worker Process-\d+ after timeout while processing [a-z-]+$/);
   const replaced = async () => ((await shop.q.clusters())[0]?.reincarnations ?? 0) >= 2;
-  await until(replaced, 10_000, "a status that counts both");
+  await until(replaced, "a status that counts both");
 });
 
 it("lets neighbours finish beside a task that does not give in, then ends their worker (P304, P318)", async () => {
@@ -88,7 +88,6 @@ it("logs a rejection that comes after the task's end on its record, and changes 
   expect(await shop.q.result(id, limit)).toBe("fine");
   await until(
     async () => (await shop.q.status(id))?.notes.log.some(({ text }) => /After the end.*late/.test(text)),
-    10_000,
     "the note",
   );
   expect(await shop.q.status(id)).toMatchObject({ state: "succeeded", attempts: 1 });
@@ -107,5 +106,5 @@ it("ends what a task has started, together with its worker (P018)", async () => 
       .find((line) => line.startsWith("child"))!
       .split(" ")[1],
   );
-  await until(() => !alive(child), 5_000, `process ${child} to end`);
+  await until(() => !alive(child), `process ${child} to end`);
 });

@@ -78,7 +78,7 @@ describe("tasks are found", () => {
     const script = `require("node:fs").writeFileSync(${JSON.stringify(file)}, String(process.pid)); setInterval(() => {}, 1e3)`;
     const id = await asyncTask(ref("shell.run", { timeout: "2s" }), node, ["-e", script]);
     expect(await fetch(id, limit)).toMatchObject({ success: false, error: { name: "TaskTimeoutError" } });
-    await until(() => !alive(Number(readFileSync(file, "utf8"))), 5_000, "the program to end");
+    await until(() => !alive(Number(readFileSync(file, "utf8"))), "the program to end");
   });
 
   it("in workers only: the supervisor loads none of the application's code (P282)", async () => {
@@ -96,7 +96,7 @@ describe("tasks are found", () => {
     write(shop, { "broken.mjs": "throw new TypeError('no such table: reviews');" });
     const id = await shop.q.asyncTask("jobs.add", 1, 2);
     const cluster = await shop.cluster({ noWait: true });
-    await until(() => cluster.workers().length > 0 || !alive(cluster.pid), 10_000, "its workers");
+    await until(() => cluster.workers().length > 0 || !alive(cluster.pid), "its workers");
     const workers = cluster.workers();
 
     expect(await cluster.exited).not.toBe(0);
@@ -124,10 +124,10 @@ describe("a cluster shows", () => {
     const idle = title(worker!);
     const options = { taskName: "a rather long name of a task", group: "moderation" } as const;
     const id = await shop.q.asyncTask(ref("jobs.traced", options), "titled", 1_500);
-    await until(() => title(worker!).includes("processing"), 10_000, "another title");
+    await until(() => title(worker!).includes("processing"), "another title");
     const busy = title(worker!);
     await shop.q.result(id, limit);
-    await until(() => title(worker!).endsWith("idle"), 10_000, "the first title");
+    await until(() => title(worker!).endsWith("idle"), "the first title");
 
     expect(idle).toBe("qcluster test idle");
     expect(busy).toBe("qcluster test processing a rather long name of a task 'jobs.traced' [moderation]");
@@ -175,7 +175,7 @@ describe("a cluster shows", () => {
     const cluster = await shop.cluster({ noWait: true });
     const reach = async (status: string) => {
       const read = async () => (await shop.q.clusters()).find((each) => each.status === status);
-      await until(read, 20_000, `the status ${status}`);
+      await until(read, `the status ${status}`);
       return (await read())!;
     };
 
@@ -226,7 +226,7 @@ describe.each(["process", "thread", "none"] as const)("isolation %s", (isolation
       await asyncTask("jobs.reports"),
       await asyncTask(ref("jobs.add", { hook: "jobs.hook" }), 20, 22),
     ];
-    await until(() => starts(shop).some(({ label }) => label === "cancelled"), 20_000, "it to start");
+    await until(() => starts(shop).some(({ label }) => label === "cancelled"), "it to start");
     await shop.q.cancel(cancelled);
 
     expect(await fetch(good, limit)).toMatchObject({ success: true, result: value });
@@ -234,13 +234,13 @@ describe.each(["process", "thread", "none"] as const)("isolation %s", (isolation
     expect(await fetch(slow, limit)).toMatchObject({ attempts: 2, error: { name: "TaskTimeoutError" } });
     expect(await fetch(cancelled, limit)).toMatchObject({ success: false, error: { name: "TaskAbortedError" } });
     expect(await fetch(reports, limit)).toMatchObject({ success: true });
-    await until(async () => (await shop.q.status(reports))?.notes.log.length === 3, 10_000, "three lines");
-    await until(() => shop.trace().includes(`hook ${hooked} true 42`), 10_000, "the hook");
+    await until(async () => (await shop.q.status(reports))?.notes.log.length === 3, "three lines");
+    await until(() => shop.trace().includes(`hook ${hooked} true 42`), "the hook");
     const inside = starts(shop).every(({ pid }) => (pid === cluster.pid) === (isolation !== "process"));
     expect(inside).toBe(true);
 
     const last = await asyncTask("jobs.traced", "last", 800);
-    await until(() => starts(shop).some(({ label }) => label === "last"), 20_000, "the last one to start");
+    await until(() => starts(shop).some(({ label }) => label === "last"), "the last one to start");
     cluster.kill("SIGTERM");
     expect(await cluster.exited).toBe(0);
     expect(await fetch(last)).toMatchObject({ success: true, result: "last", attempts: 1 });

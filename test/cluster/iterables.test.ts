@@ -15,7 +15,7 @@ describe("an iterable in a cluster", () => {
     const iter = await shop.q.asyncIter("jobs.square", [3, 1, 2], { hook: "jobs.told" });
 
     expect(await shop.q.result(iter, { wait: "20s" })).toEqual([9, 1, 4]);
-    await until(() => shop.trace().some((line) => line.startsWith("told")), 20_000, "the hook");
+    await until(() => shop.trace().some((line) => line.startsWith("told")), "the hook");
     expect(shop.trace()).toEqual([`told ${iter} true [9,1,4]`]);
   });
 
@@ -25,7 +25,7 @@ describe("an iterable in a cluster", () => {
 
     const iter = await shop.q.asyncIter("jobs.picky", [1, 2, 3], { hook: "jobs.told" });
 
-    await until(() => shop.trace().some((line) => line.startsWith("told")), 20_000, "the hook");
+    await until(() => shop.trace().some((line) => line.startsWith("told")), "the hook");
     const message = "1 of 3 elements failed, the first at place 1: Error: not 2";
     expect(shop.trace()).toEqual([`told ${iter} false "${message}"`]);
     const [failed] = (await shop.q.fetchGroup(iter)) ?? [];
@@ -40,7 +40,7 @@ describe("an iterable in a cluster", () => {
     const its = await Promise.all([1, 2, 3].map(() => shop.q.asyncIter("jobs.square", list, { hook: "jobs.told" })));
 
     for (const iter of its) expect(await shop.q.result(iter, { wait: "30s" })).toEqual(list.map((n) => n * n));
-    await until(() => shop.trace().filter((line) => line.startsWith("told")).length >= 3, 20_000, "three hooks");
+    await until(() => shop.trace().filter((line) => line.startsWith("told")).length >= 3, "three hooks");
     expect(shop.trace().filter((line) => line.startsWith("told"))).toHaveLength(3);
   });
 });

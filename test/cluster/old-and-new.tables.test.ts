@@ -19,7 +19,7 @@ describe("old and new code on one store", () => {
     await using shop = await workshop({ workers: 1 });
     const cluster = await shop.cluster();
     const before = await shop.q.asyncTask("jobs.traced", "across", 1_500);
-    await until(() => shop.trace().length === 1, 10_000, "the task to start");
+    await until(() => shop.trace().length === 1, "the task to start");
 
     await migrate(shop, 0);
 

@@ -66,7 +66,7 @@ describe("a task that fails", () => {
 
   it("says that it waits for another attempt (P100)", async () => {
     const id = await shop.q.asyncTask(ref("jobs.fails", { attempts: 2, backoff: { base: "1m" } }), "waits");
-    await until(async () => (await shop.q.status(id))?.state === "retrying", 20_000, "the state retrying");
+    await until(async () => (await shop.q.status(id))?.state === "retrying", "the state retrying");
 
     expect(await shop.q.status(id)).toMatchObject({ state: "retrying", attempts: 1 });
     expect(await shop.q.fetch(id)).toBeUndefined();
@@ -144,7 +144,7 @@ describe("a task that fails", () => {
   it("keeps its unique key while it waits for another attempt (P092)", async () => {
     const options = { unique: "u1", attempts: 2, backoff: { base: "700ms", jitter: 0 } } as const;
     const first = await shop.q.asyncTask(ref("jobs.nth", options), "unique", 2);
-    await until(async () => (await shop.q.status(first))?.state === "retrying", 20_000, "the state retrying");
+    await until(async () => (await shop.q.status(first))?.state === "retrying", "the state retrying");
     const meanwhile = await shop.q.asyncTask(ref("jobs.nth", options), "unique", 2);
     await shop.q.fetch(first, limit);
     const afterwards = await shop.q.asyncTask(ref("jobs.nth", options), "unique", 1);
@@ -158,8 +158,8 @@ describe("a task that fails", () => {
     const success = await shop.q.asyncTask(ref("jobs.traced", { save: false }), "unsaved");
 
     expect(await shop.q.fetch(failure, limit)).toMatchObject({ success: false });
-    await until(() => starts("unsaved").length > 0, 20_000, "the task to start");
-    await until(async () => (await shop.q.status(success)) === undefined, 20_000, "no trace of the success");
+    await until(() => starts("unsaved").length > 0, "the task to start");
+    await until(async () => (await shop.q.status(success)) === undefined, "no trace of the success");
     expect(await shop.q.attempts(success)).toEqual([]);
   });
 });
@@ -201,7 +201,7 @@ describe("a task that is not to start at once", () => {
   it("frees a key with while: queued when it starts (P092)", async () => {
     const once = ref("jobs.traced", { unique: { key: "k", while: "queued" } });
     const first = await shop.q.asyncTask(once, "whileQueued", 1_500);
-    await until(() => shop.trace().some((line) => line.includes("whileQueued")), 20_000, "the first one to start");
+    await until(() => shop.trace().some((line) => line.includes("whileQueued")), "the first one to start");
     const second = await shop.q.asyncTask(once, "whileQueued", 0);
     await shop.q.fetch(second, limit);
 
@@ -216,7 +216,6 @@ describe("a task that is not to start at once", () => {
     let later: string = first;
     await until(
       async () => (later = await shop.q.asyncTask(once, "forSome", 0)) !== first,
-      10_000,
       "a task of its own after 400 ms",
     );
 
@@ -245,6 +244,6 @@ it("starts what waits by priority, then in the order in which it came, and ends 
   });
   expect(await shop.q.status(gone)).toMatchObject({ state: "expired" });
   expect(await shop.q.attempts(gone)).toEqual([]);
-  await until(() => shop.trace().length === 4, 20_000, "four starts");
+  await until(() => shop.trace().length === 4, "four starts");
   expect(shop.trace().map((line) => line.split(" ")[1])).toEqual(["high", "first", "second", "low"]);
 });

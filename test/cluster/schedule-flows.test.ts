@@ -26,12 +26,12 @@ async function finished(shop: Workshop, name: string, count = 1): Promise<Schedu
     (await shop.q.schedules.runs(name, { limit: 1_000 })).filter(
       ({ state }) => state === "succeeded" || state === "failed",
     );
-  await until(async () => (await ended()).length >= count, 30_000, `${count} finished runs of ${name}`);
+  await until(async () => (await ended()).length >= count, `${count} finished runs of ${name}`);
   return await ended();
 }
 
 async function said(shop: Workshop, text: RegExp): Promise<string> {
-  await until(() => shop.trace().some((line) => text.test(line)), 20_000, `a line like ${String(text)}`);
+  await until(() => shop.trace().some((line) => text.test(line)), `a line like ${String(text)}`);
   return shop.trace().find((line) => text.test(line)) ?? "";
 }
 
@@ -80,7 +80,7 @@ it("runs an iterable and a batch at every slot, each with the slot (P192, P200)"
   expect(batches.map(({ state }) => state)).toEqual(["failed", "failed"]);
   expect(await shop.q.result(letters[0]!.taskId!)).toEqual(["a", "b", "c"]);
   expect(await shop.q.resultGroup("batch")).toEqual(["x", "x"]);
-  await until(() => shop.trace().filter((line) => line.startsWith("done")).length === 4, 20_000, "four hooks");
+  await until(() => shop.trace().filter((line) => line.startsWith("done")).length === 4, "four hooks");
   const slots = [nextRun.toISOString(), new Date(nextRun.getTime() + 1_000).toISOString()];
   const seen = shop.trace().filter((line) => line.startsWith("slot"));
   expect(seen.map((line) => line.split(" ")[1] + line.split(" ")[4]! + line.split(" ")[5]!).sort()).toEqual(
@@ -134,7 +134,6 @@ it("says of one that cannot be opened that it has failed, and tells its hook (P2
 
   await until(
     async () => (await shop.q.schedules.runs("late")).some(({ state, taskId }) => taskId === id && state === "expired"),
-    20_000,
     "the run to expire",
   );
   expect(await said(shop, new RegExp(`^done chain ${id}`))).toContain("false");

@@ -27,7 +27,7 @@ async function finished(shop: Workshop, name: string, count = 1): Promise<Schedu
     (await shop.q.schedules.runs(name, { limit: 1_000 })).filter(
       ({ state }) => state === "succeeded" || state === "failed",
     );
-  await until(async () => (await done()).length >= count, 20_000, `${count} finished runs of ${name}`);
+  await until(async () => (await done()).length >= count, `${count} finished runs of ${name}`);
   return await done();
 }
 
@@ -50,7 +50,7 @@ describe("a schedule in a running cluster", () => {
     const result = await shop.q.result(run!.taskId!);
     expect([run!.slot, result]).toEqual([nextRun, nextRun]);
     expect(run!.at.getTime() - nextRun.getTime()).toBeLessThan(1_000);
-    await until(() => shop.trace().some((line) => line.startsWith("hook")), 10_000, "the hook");
+    await until(() => shop.trace().some((line) => line.startsWith("hook")), "the hook");
     const [slot, hook] = shop.trace();
     expect(slot).toMatch(
       new RegExp(
@@ -68,9 +68,9 @@ describe("a schedule in a running cluster", () => {
     const { id } = await shop.q.schedule("jobs.slotOf", { name: "once" });
     await shop.cluster();
 
-    await until(async () => (await shop.q.schedules.get(id)) === undefined, 10_000, "the schedule to go");
+    await until(async () => (await shop.q.schedules.get(id)) === undefined, "the schedule to go");
 
-    await until(() => shop.trace().length === 1, 10_000, "its task to run");
+    await until(() => shop.trace().length === 1, "its task to run");
     expect(shop.trace()[0]).toContain("slot once");
   });
 

@@ -21,7 +21,6 @@ async function started(shop: Workshop, ...labels: string[]): Promise<void> {
   const missing = (): string[] => labels.filter((label) => !starts(shop).some((start) => start.label === label));
   await until(
     () => missing().length === 0,
-    20_000,
     () => `${missing().join(", ")} to start`,
   );
 }
@@ -65,7 +64,7 @@ describe("SIGTERM", () => {
       expect(await shop.q.status(id)).toMatchObject({ state: "queued", attempts: 0 });
     }
     await shop.cluster();
-    await until(() => starts(shop).length === 4, 20_000, "both to start again");
+    await until(() => starts(shop).length === 4, "both to start again");
   });
 
   it("a second time hurries: nothing is charged, and what has ended is stored (P293)", async () => {
@@ -108,11 +107,11 @@ describe("SIGTERM", () => {
     await using shop = await workshop({ workers: 1, grace: "1s", lease: "1m" }, hangs);
     const cluster = await shop.cluster({ noWait: true });
     await cluster.says(/starting\.$/);
-    await until(() => cluster.workers().length > 0, 10_000, "its worker");
+    await until(() => cluster.workers().length > 0, "its worker");
 
     cluster.kill("SIGTERM");
 
-    await until(() => !alive(cluster.pid), 5_000, "the cluster to end");
+    await until(() => !alive(cluster.pid), "the cluster to end");
     expect(await cluster.exited).toBe(0);
   });
 
@@ -157,7 +156,7 @@ describe("SIGTERM", () => {
     await using shop = await workshop({ workers: 2, lease: "1m" });
     const first = await shop.cluster();
     const ids = await shop.q.asyncTasks(Array.from({ length: 1_500 }, (_, n) => link("jobs.busy", `short${n}`, 1)));
-    await until(() => starts(shop).length > 200, 20_000, "the first of them");
+    await until(() => starts(shop).length > 200, "the first of them");
 
     first.kill("SIGTERM");
     expect(await first.exited).toBe(0);
@@ -209,8 +208,8 @@ describe("a worker is replaced", () => {
         for (const { workers } of await shop.q.clusters()) counts.add(workers.length);
         return (await shop.q.queueSize()) === 0 && starts(shop).length >= 100;
       },
-      40_000,
       "all tasks to start",
+      40_000,
     );
 
     for (const id of ids) expect(await shop.q.fetch(id, limit)).toMatchObject({ success: true, attempts: 1 });
@@ -219,7 +218,7 @@ describe("a worker is replaced", () => {
     for (const { pid } of starts(shop)) perWorker.set(pid, (perWorker.get(pid) ?? 0) + 1);
     expect(Math.max(...perWorker.values())).toBeLessThanOrEqual(10);
     expect([...counts]).toEqual([2]);
-    await until(() => recycled(cluster).length >= 9, 10_000, "nine lines of recycled workers");
+    await until(() => recycled(cluster).length >= 9, "nine lines of recycled workers");
     expect(recycled(cluster).every((line) => line["why"] === "recycle")).toBe(true);
   });
 
@@ -247,11 +246,11 @@ describe("a worker is replaced", () => {
 
     await (await storeOf(shop)).tell(status!.clusterId, { order: "recycle" });
 
-    await until(() => before.every((pid) => !alive(pid)) && cluster.workers().length === 2, 20_000, "two new workers");
+    await until(() => before.every((pid) => !alive(pid)) && cluster.workers().length === 2, "two new workers");
     expect(await shop.q.fetch(id, limit)).toMatchObject({ success: true, attempts: 1 });
     expect(await shop.q.result(await shop.q.asyncTask("jobs.add", 1, 2), limit)).toBe(3);
     expect(recycled(cluster)).toHaveLength(2);
-    await until(async () => (await shop.q.clusters())[0]?.reincarnations === 2, 10_000, "two reincarnations");
+    await until(async () => (await shop.q.clusters())[0]?.reincarnations === 2, "two reincarnations");
   });
 });
 

@@ -19,7 +19,7 @@ it("gives back what it could not give back while the store was away", async () =
   await using shop = await workshop({ ...(await ownDatabase()), workers: 1, lease: "60s" });
   await shop.cluster();
   const ids = await Promise.all(Array.from({ length: 6 }, (_, n) => shop.q.asyncTask("jobs.traced", `t${n}`, 1_000)));
-  await until(() => shop.trace().length === 1, 10_000, "the first task to start");
+  await until(() => shop.trace().length === 1, "the first task to start");
 
   const { released } = await holdLock(shop, 3_000);
   await released;
@@ -33,7 +33,7 @@ it("replaces a worker whose loop was blocked by something that an ended task lef
   await shop.cluster();
 
   expect(await shop.q.result(await shop.q.asyncTask("jobs.leavesLoop", "culprit"), wait)).toBe("fine");
-  await until(() => shop.trace().includes("looping"), 10_000, "the loop to be blocked");
+  await until(() => shop.trace().includes("looping"), "the loop to be blocked");
   const next = await shop.q.asyncTask("jobs.traced", "innocent", 300);
 
   expect(await shop.q.fetch(next, wait)).toMatchObject({ success: true });
@@ -51,7 +51,7 @@ it("sets aside as poison a message that ends its worker before its task starts, 
   const other = await shop.q.asyncTask("jobs.add", 1, 2);
 
   expect(await shop.q.result(other, wait)).toBe(3);
-  await until(async () => (await shop.q.status(poison))?.state === "failed", 60_000, "the poison to be set aside");
+  await until(async () => (await shop.q.status(poison))?.state === "failed", "the poison to be set aside");
   expect(await shop.q.fetch(poison)).toMatchObject({ success: false, error: { name: "PoisonError" } });
 });
 
@@ -62,13 +62,13 @@ it("kills no worker for a task that was cancelled before it started", async () =
   for (let n = 0; n < 5; n += 1) await shop.q.result(await shop.q.asyncTask("jobs.busy", `quick${n}`, 0), wait);
   const [worker] = cluster.workers();
   const long = await shop.q.asyncTask("jobs.busy", "long", 3_000);
-  await until(() => shop.trace().some((line) => line.includes("long")), 10_000, "the long task to start");
+  await until(() => shop.trace().some((line) => line.includes("long")), "the long task to start");
   const behind = await shop.q.asyncTask("jobs.busy", "behind", 0);
 
   expect(["cancelled", "requested"]).toContain(await shop.q.cancel(behind));
 
   expect(await shop.q.fetch(long, wait)).toMatchObject({ success: true, attempts: 1 });
-  await until(async () => (await shop.q.status(behind))?.state === "cancelled", 20_000, "the cancelled task to end");
+  await until(async () => (await shop.q.status(behind))?.state === "cancelled", "the cancelled task to end");
   expect(cluster.workers()).toEqual([worker]);
 });
 

@@ -44,7 +44,7 @@ async function killAgainAndAgain(shop: Workshop, seed: number, then: (kill: numb
     const cluster = await shop.cluster({ args: ["--log-level", "error"], noWait: true });
     const started = shop.trace().length;
     const more = Math.min(started + 1 + Math.floor(next() * 60), 2 * tasks - 1);
-    await until(() => shop.trace().length >= more || hooksRun(shop).size === tasks, 60_000, "more tasks to start");
+    await until(() => shop.trace().length >= more || hooksRun(shop).size === tasks, "more tasks to start");
     cluster.kill("SIGKILL");
     await cluster.exited;
     then(kill);
@@ -54,7 +54,7 @@ async function killAgainAndAgain(shop: Workshop, seed: number, then: (kill: numb
 
 /** One success for each task, each hook run, both on record, and nothing left that is neither. */
 async function checkAll(shop: Workshop, ids: readonly string[]): Promise<void> {
-  await until(() => hooksRun(shop).size === tasks, limitMs, "every hook to run");
+  await until(() => hooksRun(shop).size === tasks, "every hook to run", limitMs);
   await untilEmpty(shop, "q.db");
   for (const id of ids) {
     const attempts = await shop.q.attempts(id);
@@ -99,8 +99,8 @@ it("survives kills with Redis as its database: one success for each task, each h
 
   await killAgainAndAgain(shop, 9, () => {});
 
-  await until(() => hooksRun(shop).size === tasks, limitMs, "every hook to run");
-  await until(() => ask("hlen", "m") === 0, limitMs, "no unfinished task in Redis");
+  await until(() => hooksRun(shop).size === tasks, "every hook to run", limitMs);
+  await until(() => ask("hlen", "m") === 0, "no unfinished task in Redis", limitMs);
   for (const id of ids) {
     const attempts = await shop.q.attempts(id);
     expect(attempts.filter((attempt) => attempt.ending === "succeeded")).toHaveLength(1);
@@ -113,5 +113,5 @@ it("survives kills with Redis as its database: one success for each task, each h
 async function untilEmpty(shop: Workshop, file: string): Promise<void> {
   const database = connectTo(join(shop.folder, file));
   const left = (): number => rowsOf<{ n: number }>(database, "SELECT count(*) AS n FROM qluster_message")[0]?.n ?? -1;
-  await until(() => left() === 0, limitMs, `no message in ${file}`);
+  await until(() => left() === 0, `no message in ${file}`, limitMs);
 }

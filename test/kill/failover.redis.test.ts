@@ -21,11 +21,11 @@ async function pair(): Promise<{ primary: RedisServer; replica: RedisServer; add
 
 async function inSync(primary: RedisServer): Promise<void> {
   const isOnline = (): boolean => /state=online/.test(primary.cli("info", "replication"));
-  await until(isOnline, 20_000, "the replica to be in step");
+  await until(isOnline, "the replica to be in step");
 }
 
 async function promoted(server: RedisServer): Promise<void> {
-  await until(() => /role:master/.test(server.cli("info", "replication")), 20_000, "the replica to take over");
+  await until(() => /role:master/.test(server.cli("info", "replication")), "the replica to take over");
 }
 
 it("loses nothing and repeats no stored success in coordinated failovers, there and back, also while the old address is a replica", async () => {
@@ -39,7 +39,7 @@ it("loses nothing and repeats no stored success in coordinated failovers, there 
     [replica, primary],
   ] as const) {
     const before = startsIn(shop).length;
-    await until(() => startsIn(shop).length > before + 50, 20_000, "tasks to start");
+    await until(() => startsIn(shop).length > before + 50, "tasks to start");
     from.cli("failover", "to", "127.0.0.1", String(to.port));
     await promoted(to);
     // Whoever still talks to the old one is told READONLY.
@@ -60,7 +60,7 @@ it("runs every task whose asyncTask resolved when the only replica takes over fr
   await using shop = await workshop({ database, workers: 1, attempts: 0, durability: { replicas: 1 } });
   await Promise.all([shop.cluster(), shop.cluster()]);
   const traffic = startTraffic(shop, "abrupt", 25_000);
-  await until(() => traffic.confirmed.size > 100, 20_000, "the application to enqueue");
+  await until(() => traffic.confirmed.size > 100, "the application to enqueue");
 
   await primary.kill();
   const died = Date.now();

@@ -68,7 +68,7 @@ describe("a network that breaks under two clusters and an application", () => {
     ],
   ])("loses nothing, repeats no stored success, and is back at work within 5 s when it %s", async (what, breaks) => {
     const traffic = startTraffic(shop, `${what}: `.replaceAll(" ", "_"), 20_000);
-    await until(() => traffic.confirmed.size > 20, 20_000, "the application to enqueue");
+    await until(() => traffic.confirmed.size > 20, "the application to enqueue");
 
     await breaks();
     await backAtWork(shop, `after_${what}`.replaceAll(" ", "_"));
@@ -86,7 +86,7 @@ it.each(["cut", "silent"] as const)(
     const ids = await Promise.all(
       Array.from({ length: 6 }, (_, n) => shop.q.asyncTask("jobs.traced", `t${n}`, 13_000)),
     );
-    await until(() => startsIn(shop).length === 6, 10_000, "the tasks to start");
+    await until(() => startsIn(shop).length === 6, "the tasks to start");
 
     network.become(weather);
     await pause(6_500);
@@ -105,20 +105,20 @@ it.each(["cut", "silent"] as const)(
     const { shop, network } = await behindProxy({ workers: 1, lease: "2s" });
     const dying = await shop.cluster();
     const id = await shop.q.asyncTask("jobs.traced", "held", 60_000);
-    await until(() => startsIn(shop).length === 1, 10_000, "the task to start");
+    await until(() => startsIn(shop).length === 1, "the task to start");
     await shop.cluster();
     const named = async (): Promise<boolean> =>
       (await shop.q.clusters()).some(({ running }) => running.some((task) => task.id === id));
-    await until(named, 10_000, "a heartbeat to name the task");
+    await until(named, "a heartbeat to name the task");
 
     network.become(weather);
     dying.kill("SIGKILL");
     await pause(3_000);
     network.become("fair");
 
-    await until(() => startsIn(shop).length === 2, 7_000, "the task to run again within one lease and 5 s");
+    await until(() => startsIn(shop).length === 2, "the task to run again within one lease and 5 s", 7_000);
     const attempts = async (): Promise<unknown[]> => await shop.q.attempts(id).catch(() => []);
-    await until(async () => (await attempts()).length === 1, 20_000, "the first attempt to be on record");
+    await until(async () => (await attempts()).length === 1, "the first attempt to be on record");
     expect(await attempts()).toMatchObject([{ ending: "lost" }]);
     await shop[Symbol.asyncDispose]();
     await network.close();

@@ -45,7 +45,7 @@ async function moreStarts(shop: Workshop, count: number): Promise<void> {
   // A line has about 60 bytes; reading the size is cheap enough to do it often.
   const size = (): number => (existsSync(file) ? statSync(file).size : 0);
   const wanted = size() + count * 60;
-  await until(() => size() >= wanted, 60_000, `${count} more tasks to start`);
+  await until(() => size() >= wanted, `${count} more tasks to start`);
 }
 
 async function finishedCount(shop: Workshop, ids: readonly string[]): Promise<number> {
@@ -82,7 +82,7 @@ async function check(shop: Workshop, ids: readonly string[], missingAllowed: num
 it("survives 200 kills of workers at random moments: every task has its result, every killed attempt its signal", async () => {
   await using shop = await workshop({ attempts: 0, workers: 4, backoff: { base: "1ms", jitter: 0 } });
   const cluster = await shop.cluster({ args: ["--log-level", "error"], noWait: true });
-  await until(() => cluster.workers().length === 4, 20_000, "four workers");
+  await until(() => cluster.workers().length === 4, "four workers");
   const ids = await enqueueAll(shop, 2);
   const next = random(1);
 
@@ -95,8 +95,8 @@ it("survives 200 kills of workers at random moments: every task has its result, 
     process.kill(victim, "SIGKILL");
     killed.add(victim);
   }
-  await until(async () => (await shop.q.queueSize()) === 0, 120_000, "an empty queue");
-  await until(async () => (await finishedCount(shop, ids)) === tasks, 60_000, "every task to succeed");
+  await until(async () => (await shop.q.queueSize()) === 0, "an empty queue", 120_000);
+  await until(async () => (await finishedCount(shop, ids)) === tasks, "every task to succeed");
 
   const attempts = await check(shop, ids, 0);
   const died = attempts.filter((attempt) => attempt.ending === "died");
@@ -123,7 +123,7 @@ it("survives 50 kills of the supervisor at random moments, and leaves no worker 
     await cluster.exited;
   }
   await shop.cluster({ args: ["--log-level", "error"], noWait: true });
-  await until(async () => (await finishedCount(shop, ids)) === tasks, 180_000, "every task to succeed");
+  await until(async () => (await finishedCount(shop, ids)) === tasks, "every task to succeed", 180_000);
 
   // A start that no heartbeat had named yet leaves no record: what ran at each kill, and what had ended and was not stored.
   await check(shop, ids, 50 * 2 * 4);

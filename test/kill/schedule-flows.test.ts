@@ -59,8 +59,8 @@ it("opens one chain, iterable or batch for each slot, while clusters are killed 
       }
       return true;
     },
-    180_000,
     () => `the runs of ${[...waiting].join(", ")}`,
+    180_000,
   );
 
   const expected = Array.from({ length: seconds }, (_, index) => start + index * 1_000);

@@ -54,8 +54,8 @@ it(`loses none of ${slots} slots and makes none twice, while clusters are killed
       }
       return true;
     },
-    120_000,
     () => `the runs of ${waiting.size} schedules`,
+    120_000,
   );
 
   const ids = new Set<string>();

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { link } from "qluster";
 import { emptyPlace } from "../support/postgres.js";
 import { startPostgres, type PostgresServer } from "../support/postgres-server.js";
-import { startsIn } from "../support/traffic.js";
 import { until, workshop } from "../support/workshop.js";
 
 const tasks = 5_000;
@@ -13,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.remove());
 
-it("loses nothing and stores no success twice when the server crashes three times in 5,000 tasks, and is soon back at work", async () => {
+it("loses nothing and repeats no stored success when the server crashes three times in 5,000 tasks, and is soon back at work", async () => {
   await using shop = await workshop({
     database: emptyPlace({}, server.url).href,
     workers: 2,
@@ -29,22 +28,19 @@ it("loses nothing and stores no success twice when the server crashes three time
   }
 
   for (const part of [0.15, 0.4, 0.65]) {
-    await until(() => shop.trace().length >= tasks * part, 60_000, `${part} of the tasks to start`);
+    await until(() => shop.trace().length >= tasks * part, `${part} of the tasks to start`);
     server.restart("immediate");
     const before = shop.trace().length;
-    await until(() => shop.trace().length > before + 100, 5_000, "work to go on within 5 s of the server's return");
+    await until(() => shop.trace().length > before + 100, "work to go on within 5 s of the server's return", 5_000);
   }
 
-  await until(async () => (await shop.q.queueSize()) === 0, 120_000, "the queue to be empty");
+  await until(async () => (await shop.q.queueSize()) === 0, "the queue to be empty", 120_000);
   const records = await Promise.all(ids.map((id) => shop.q.fetch(id, { wait: "30s" })));
   expect(records.filter((record) => record?.success === true)).toHaveLength(tasks);
   const stops = new Map(records.map((record) => [record!.id as string, record!.stoppedAt.getTime()]));
-  const again = startsIn(shop).filter(({ id, at }) => at > (stops.get(id) ?? Infinity));
-  // A crash takes back the claims of its last moment, which nobody has waited for: who held one may start it, while somebody
-  // else has it too. Its ending is refused then: one success is on record.
-  for (const { id, at } of again) {
-    expect(at - (stops.get(id) ?? 0), "how long after its success a task was started, in ms").toBeLessThan(1_000);
-    const endings = (await shop.q.attempts(id)).map(({ ending }) => ending);
-    expect(endings.filter((ending) => ending === "succeeded")).toHaveLength(1);
-  }
+  const late = shop
+    .trace()
+    .map((line) => line.split(" "))
+    .filter(([kind, , id = "", , at]) => kind === "start" && Number(at) > (stops.get(id) ?? Infinity));
+  expect(late).toEqual([]);
 });

@@ -36,7 +36,7 @@ it("loses nothing and repeats no stored success when the server is killed, resta
         return false;
       }
     };
-    await until(isBack, 20_000, "the server to come back");
+    await until(isBack, "the server to come back");
   };
   const forgetful = async (): Promise<void> => void server.cli("script", "flush");
 
@@ -46,13 +46,13 @@ it("loses nothing and repeats no stored success when the server is killed, resta
     [0.4, restarted],
     [0.6, killed],
   ] as const) {
-    await until(() => startsIn(shop).length >= tasks * part, 60_000, `${part} of the tasks to start`);
+    await until(() => startsIn(shop).length >= tasks * part, `${part} of the tasks to start`);
     await breaks();
     const before = startsIn(shop).length;
-    await until(() => startsIn(shop).length > before + 100, 5_000, "work to go on within 5 s of the server's return");
+    await until(() => startsIn(shop).length > before + 100, "work to go on within 5 s of the server's return", 5_000);
   }
 
-  await until(async () => (await shop.q.queueSize()) === 0, 120_000, "the queue to be empty");
+  await until(async () => (await shop.q.queueSize()) === 0, "the queue to be empty", 120_000);
   const records = await Promise.all(ids.map((id) => shop.q.fetch(id, { wait: "30s" })));
   expect(records.filter((record) => record?.success === true)).toHaveLength(tasks);
   const stops = new Map(records.map((record) => [record!.id as string, record!.stoppedAt.getTime()]));

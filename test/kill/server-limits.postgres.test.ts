@@ -84,7 +84,7 @@ it("waits through statements and transactions that the server ends for taking to
 it("waits while the server has no connection left, and goes on when it has", async () => {
   const client = await hand();
   const traffic = startTraffic(shop, "crowded", 20_000);
-  await until(() => traffic.confirmed.size > 10, 10_000, "the application to enqueue");
+  await until(() => traffic.confirmed.size > 10, "the application to enqueue");
 
   const crowd = await fill();
   await client.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${others}`);

@@ -15,7 +15,7 @@ it("goes on when its folder was moved away and back (P298)", async () => {
   await using shop = await workshop({ database, lease: "60s" });
   const cluster = await shop.cluster();
   const running = await shop.q.asyncTask("jobs.traced", "running", 1_500);
-  await until(() => shop.trace().length === 1, 10_000, "the task to start");
+  await until(() => shop.trace().length === 1, "the task to start");
 
   renameSync(folder, `${folder}-away`);
   await new Promise((done) => setTimeout(done, 3_000));
@@ -38,7 +38,7 @@ it("stops with a clear error when its file was replaced, instead of working on a
   for (const name of [file, `${file}-wal`, `${file}-shm`]) unlinkSync(name);
   writeFileSync(file, "");
 
-  await cluster.says(/deleted or replaced|replaced|another file/i, 10_000);
+  await cluster.says(/deleted or replaced|replaced|another file/i);
   expect(await cluster.exited).toBe(1);
 });
 
@@ -50,10 +50,10 @@ it("waits while the disk is full, and loses no result", async () => {
     await using shop = await workshop({ database, lease: "60s" });
     const cluster = await shop.cluster();
     const running = await shop.q.asyncTask("jobs.traced", "running", 1_500);
-    await until(() => shop.trace().length === 1, 10_000, "the task to start");
+    await until(() => shop.trace().length === 1, "the task to start");
     fill(join(disk, "filler"));
 
-    await cluster.says(/store cannot be reached/, 25_000);
+    await cluster.says(/store cannot be reached/);
     unlinkSync(join(disk, "filler"));
 
     expect(await shop.q.result(running, wait)).toBe("running");

@@ -19,10 +19,10 @@ it("waits while another process holds the write lock for 30 s, keeps deadlines e
   const { asyncTask } = shop.q;
   const working = await asyncTask("jobs.traced", "working", 3_000);
   const endless = await asyncTask("jobs.spin", "endless");
-  await until(() => shop.trace().length === 2, 10_000, "both tasks to start");
+  await until(() => shop.trace().length === 2, "both tasks to start");
 
   const { released } = await holdLock(shop, 30_000);
-  await cluster.says(/store cannot be reached/, 25_000);
+  await cluster.says(/store cannot be reached/);
   await released;
 
   expect(await shop.q.result(working, wait)).toBe("working");
@@ -40,9 +40,9 @@ it("exits with 1 and says how many tasks run again when results cannot be stored
   await using shop = await workshop({ ...(await ownDatabase()), lease: "60s", grace: "2s", workers: 1 });
   const cluster = await shop.cluster();
   const id = await shop.q.asyncTask("jobs.traced", "again", 1_000);
-  await until(() => shop.trace().length === 1, 10_000, "the task to start");
+  await until(() => shop.trace().length === 1, "the task to start");
   const { released } = await holdLock(shop, 20_000);
-  await cluster.says(/store cannot be reached/, 15_000);
+  await cluster.says(/store cannot be reached/);
 
   cluster.kill("SIGTERM");
 

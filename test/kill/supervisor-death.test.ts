@@ -12,33 +12,33 @@ it.each([
   const [name, ...args] = task;
   if (name !== undefined) {
     await shop.q.asyncTask(name, ...args);
-    await until(() => shop.trace().length > 0, 10_000, "the task to start");
+    await until(() => shop.trace().length > 0, "the task to start");
   }
   const workers = cluster.workers();
   expect(workers).toHaveLength(2);
 
   cluster.kill("SIGKILL");
 
-  await until(() => !workers.some(alive), 2_000, `workers ${workers.join(", ")} to end`);
+  await until(() => !workers.some(alive), `workers ${workers.join(", ")} to end`, 2_000);
 });
 
 it("leaves no worker alive when the lease ends of a supervisor that stands still", async () => {
   await using shop = await workshop({ lease: "3s" });
   const cluster = await shop.cluster();
   await shop.q.asyncTask("jobs.spin", "endless");
-  await until(() => shop.trace().length > 0, 10_000, "the task to start");
+  await until(() => shop.trace().length > 0, "the task to start");
   const workers = cluster.workers();
 
   cluster.kill("SIGSTOP");
 
-  await until(() => !workers.some(alive), 3_000, `workers ${workers.join(", ")} to end`);
+  await until(() => !workers.some(alive), `workers ${workers.join(", ")} to end`, 3_000);
 });
 
 it("puts every task on record as lost that the last heartbeat named, and runs it again (P305)", async () => {
   await using shop = await workshop({ lease: "1500ms", workers: 4 });
   const first = await shop.cluster();
   const ids = await Promise.all([1, 2, 3].map(async (n) => await shop.q.asyncTask("jobs.traced", `t${n}`, 4_000)));
-  await until(async () => (await shop.q.clusters())[0]?.running.length === 3, 10_000, "a heartbeat that names them");
+  await until(async () => (await shop.q.clusters())[0]?.running.length === 3, "a heartbeat that names them");
 
   first.kill("SIGKILL");
   await first.exited;
@@ -57,7 +57,7 @@ it("does not let a cluster that slept through its lease overwrite the newer resu
   await using shop = await workshop({ lease: "1500ms", workers: 1 });
   const sleeper = await shop.cluster();
   const id = await shop.q.asyncTask("jobs.traced", "twice", 1_000);
-  await until(() => shop.trace().length === 1, 10_000, "the task to start");
+  await until(() => shop.trace().length === 1, "the task to start");
   const workers = sleeper.workers();
   sleeper.kill("SIGSTOP");
   for (const pid of workers) process.kill(pid, "SIGSTOP");
@@ -68,7 +68,7 @@ it("does not let a cluster that slept through its lease overwrite the newer resu
   sleeper.kill("SIGCONT");
 
   expect(finished).toMatchObject({ success: true });
-  await sleeper.says(/lease/i, 15_000);
+  await sleeper.says(/lease/i);
   expect(await shop.q.fetch(id)).toEqual(finished);
   expect(await shop.q.result(await shop.q.asyncTask("jobs.add", 1, 2), wait)).toBe(3);
 });

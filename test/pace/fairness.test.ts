@@ -13,7 +13,7 @@ async function timeOfMixedWork(shop: Workshop): Promise<number> {
   const mixed = Array.from({ length: 1_016 }, (_, n) => link("jobs.nap", n % 63 === 0 && n / 63 < 16 ? 2_000 : 1));
   const started = Date.now();
   const ids = await shop.q.asyncTasks(mixed);
-  await until(async () => (await shop.q.queueSize()) === 0, 30_000, "an empty queue");
+  await until(async () => (await shop.q.queueSize()) === 0, "an empty queue");
   const records = await Promise.all(ids.map(async (id) => await shop.q.fetch(id, { wait: "20s" })));
   expect(records.every((record) => record?.success === true)).toBe(true);
   return Math.max(...records.map((record) => record!.stoppedAt.getTime())) - started;
@@ -24,7 +24,7 @@ it("shares long and short tasks between two clusters as well as can be", async (
   await using shop = await workshop({ workers: 4, lease: "15s" }, nap);
   await shop.cluster({ args: ["--log-level", "error"], noWait: true });
   await shop.cluster({ args: ["--log-level", "error"], noWait: true });
-  await until(async () => (await ready(shop)) === 2, 20_000, "two clusters");
+  await until(async () => (await ready(shop)) === 2, "two clusters");
   // Eight places: two long tasks each, and an eighth of the short ones.
   const limitMs = ((16 * 2_000 + 1_000 * 1) / 8) * 1.2;
 
@@ -38,9 +38,9 @@ it("shares long and short tasks between two clusters as well as can be", async (
 it("starts a task of high priority as soon as any running task ends (P091)", async () => {
   await using shop = await workshop({ workers: 2 });
   await shop.cluster({ args: ["--log-level", "error"], noWait: true });
-  await until(async () => (await ready(shop)) === 1, 20_000, "the cluster");
+  await until(async () => (await ready(shop)) === 1, "the cluster");
   await shop.q.asyncTasks(Array.from({ length: 60 }, (_, n) => link("jobs.traced", `low${n}`, 200)));
-  await until(() => shop.trace().length >= 4, 10_000, "some tasks to start");
+  await until(() => shop.trace().length >= 4, "some tasks to start");
 
   const enqueuedAt = Date.now();
   const urgent = await shop.q.asyncTask(ref("jobs.traced", { priority: 10 }), "urgent");
@@ -56,7 +56,7 @@ it("serves every queue that has work, by weight (P322)", async () => {
   await shop.q.asyncTasks(Array.from({ length: 5 }, (_, n) => to("small", n)));
 
   await shop.cluster({ args: ["--queues", "big:3,small:1", "--log-level", "error"], noWait: true });
-  await until(() => shop.trace().length >= 45, 30_000, "all tasks to start");
+  await until(() => shop.trace().length >= 45, "all tasks to start");
 
   const order = shop.trace().map((line) => line.split(" ")[1]!.replace(/\d+$/, ""));
   const lastSmall = order.lastIndexOf("small");

@@ -6,7 +6,6 @@ it("with four clusters on one store makes 1,000 tasks of 1,000 schedules that ar
   const clusters = await Promise.all([1, 2, 3, 4].map(() => shop.cluster({ noWait: true })));
   await until(
     async () => (await shop.q.clusters()).filter(({ status }) => status === "Idle").length === 4,
-    30_000,
     "four clusters",
   );
   const slot = new Date(Math.ceil(Date.now() / 1_000) * 1_000 + 20_000);
@@ -16,7 +15,7 @@ it("with four clusters on one store makes 1,000 tasks of 1,000 schedules that ar
   );
   expect(Date.now()).toBeLessThan(slot.getTime());
 
-  await until(async () => (await shop.q.countGroup("all")) >= 1_000, 60_000, "1,000 finished tasks");
+  await until(async () => (await shop.q.countGroup("all")) >= 1_000, "1,000 finished tasks");
 
   const runs = (await Promise.all(names.map(async (name) => await shop.q.schedules.runs(name)))).flat();
   const late = runs.map(({ at }) => at.getTime() - slot.getTime());

@@ -77,5 +77,5 @@ export async function backAtWork(shop: Workshop, label: string): Promise<void> {
     }
   }
   const isThere = (): boolean => startsIn(shop).some((start) => start.label === label);
-  await until(isThere, Math.max(1, limit - performance.now()), "work to go on within 5 s of the network's return");
+  await until(isThere, "work to go on within 5 s of the network's return", Math.max(1, limit - performance.now()));
 }

@@ -9,6 +9,12 @@ import { emptyServer } from "./server.js";
 
 const cli = absolute("dist/cli/main.js");
 
+/** How long something may take that only has to happen. */
+const patience = 60_000;
+
+/** What every cluster said that a test of this file has started. */
+const watched = new Map<number, readonly LogLine[]>();
+
 export interface LogLine {
   readonly level: number;
   readonly msg: string;
@@ -133,12 +139,13 @@ export async function workshop(given: Partial<QlusterConfig> = {}, extraTasks = 
       });
       running.push(child);
       const cluster = watch(child);
-      if (options.noWait !== true) await cluster.says(/running\.$/, 30_000);
+      if (options.noWait !== true) await cluster.says(/running\.$/);
       return cluster;
     },
     [Symbol.asyncDispose]: async () => {
       await q.close();
       await Promise.all(running.map(end));
+      for (const { pid } of running) watched.delete(pid!);
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -146,6 +153,7 @@ export async function workshop(given: Partial<QlusterConfig> = {}, extraTasks = 
 
 function watch(child: ChildProcess): ClusterProcess {
   const log: LogLine[] = [];
+  watched.set(child.pid!, log);
   const listeners = new Set<() => void>();
   let rest = "";
   const read = (chunk: Buffer): void => {
@@ -164,14 +172,9 @@ function watch(child: ChildProcess): ClusterProcess {
     pid: child.pid!,
     log,
     exited,
-    says: async (text, limitMs = 20_000) => {
+    says: async (text, limitMs) => {
       const found = (): LogLine | undefined => log.find((line) => text.test(line.msg));
-      await until(
-        found,
-        limitMs,
-        () => `a line like ${String(text)}; it said:\n${log.map((line) => line.msg).join("\n")}`,
-        listeners,
-      );
+      await until(found, `a line like ${String(text)}`, limitMs, listeners);
       return found()!;
     },
     workers: () => childrenOf(child.pid!),
@@ -179,17 +182,28 @@ function watch(child: ChildProcess): ClusterProcess {
   };
 }
 
-/** Waits for a condition, with a limit, and says what it waited for in vain. */
+function lastWords([pid, log]: readonly [number, readonly LogLine[]]): string {
+  const lines = log.slice(-30).map((line) => line.msg);
+  return `\nThe cluster ${pid} said last:\n${lines.join("\n")}`;
+}
+
+/**
+ * Waits for a condition, and says what it waited for in vain, and what the clusters said.
+ *
+ * @param limitMs - Given only where the time itself is promised; else a busy machine may take its time.
+ */
 export async function until(
   met: () => unknown,
-  limitMs: number,
   what: string | (() => string),
+  limitMs: number = patience,
   listeners?: Set<() => void>,
 ): Promise<void> {
   const limit = performance.now() + limitMs;
   while (!(await met())) {
     if (performance.now() > limit) {
-      throw new Error(`Waited ${limitMs} ms in vain for ${typeof what === "string" ? what : what()}`);
+      throw new Error(
+        `Waited ${limitMs} ms in vain for ${typeof what === "string" ? what : what()}${[...watched].map(lastWords).join("")}`,
+      );
     }
     await new Promise<void>((resolve) => {
       const timer = setTimeout(done, 20);
@@ -233,5 +247,5 @@ async function end(child: ChildProcess): Promise<void> {
   child.kill("SIGCONT");
   child.kill("SIGKILL");
   await gone;
-  await until(() => !workers.some(alive), 5_000, "the workers of a killed cluster to end");
+  await until(() => !workers.some(alive), "the workers of a killed cluster to end");
 }

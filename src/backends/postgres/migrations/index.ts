@@ -5,6 +5,7 @@ import { submitInside } from "./0002-submit-inside.js";
 import { schedules } from "./0003-schedules.js";
 import { outbox } from "./0004-outbox.js";
 import { flows } from "./0005-flows.js";
+import { durableClaims } from "./0006-durable-claims.js";
 
 /** Every version of the tables, in order. A released one is never changed: add another, and give changed functions new names. */
 export const migrations: readonly Migration[] = [
@@ -13,4 +14,5 @@ export const migrations: readonly Migration[] = [
   { version: 3, worksFrom: 1, name: "schedules", sql: schedules },
   { version: 4, worksFrom: 1, name: "outbox", sql: outbox },
   { version: 5, worksFrom: 1, name: "flows", sql: flows },
+  { version: 6, worksFrom: 1, name: "durable claims", sql: durableClaims },
 ];
