@@ -4,7 +4,7 @@ import { makeFolder } from "../cli/run-cli.js";
 import { startRedisCluster, type RedisCluster } from "../support/redis.js";
 import { until, workshop, type Workshop } from "../support/workshop.js";
 
-const wait = { wait: "30s" } as const;
+const wait = { wait: "60s" } as const;
 const extra = `
 export function square(n) { return n * n; }
 export function complete(finished) { trace("complete " + JSON.stringify(finished.result)); }
@@ -45,11 +45,11 @@ describe("a project with queues in slots of their own", () => {
     expect(await result(late, wait)).toBe("late");
     const hooked = await asyncTask(ref("jobs.failsOnce", { ...media, hook: "jobs.hook" }), "again");
     expect(await fetch(hooked, wait)).toMatchObject({ success: true, attempts: 2 });
-    await until(() => shop.trace().some((line) => line.startsWith(`hook ${hooked} true`)), 20_000, "the hook");
+    await until(() => shop.trace().some((line) => line.startsWith(`hook ${hooked} true`)), "the hook");
     const failing = await asyncTask(ref("jobs.fails", media), "failing");
     expect(await fetch(failing, wait)).toMatchObject({ success: false, attempts: 2 });
     const running = await asyncTask(ref("jobs.obeys", { queue: "mail" }), "running");
-    await until(() => shop.trace().some((line) => line.startsWith("start running")), 20_000, "the task to start");
+    await until(() => shop.trace().some((line) => line.startsWith("start running")), "the task to start");
     expect(await cancel(running)).toBe("requested");
     expect(await fetch(running, wait)).toMatchObject({ success: false });
     expect(await fetch(unknown, wait)).toMatchObject({ success: false });
@@ -80,8 +80,8 @@ describe("a project with queues in slots of their own", () => {
     expect(await q.result(iter, wait)).toEqual([9, 1, 4]);
     expect(await q.resultGroup("nightly", { count: 3, ...wait })).toEqual([2, 2, 2]);
     const lines = (word: string): string[] => shop.trace().filter((line) => line.startsWith(word));
-    await until(() => lines("complete").length === 1, 20_000, "the call of the batch");
-    await until(() => lines("start scheduled").length === 1, 20_000, `the run of schedule ${schedule.id}`);
+    await until(() => lines("complete").length === 1, "the call of the batch");
+    await until(() => lines("start scheduled").length === 1, `the run of schedule ${schedule.id}`);
     expect(lines("complete")).toEqual(['complete {"size":3}']);
   });
 
@@ -105,12 +105,12 @@ describe("a project with queues in slots of their own", () => {
     for (const queue of ["media", "mail", shop.config.name]) {
       ids.push(await shop.q.asyncTask(ref("jobs.traced", { queue }), queue, 300));
     }
-    await until(() => shop.trace().length === 1, 20_000, "the first task to start");
+    await until(() => shop.trace().length === 1, "the first task to start");
     first.kill("SIGTERM");
     expect(await first.exited).toBe(0);
     const second = await shop.cluster();
     ids.push(await shop.q.asyncTask(ref("jobs.traced", { queue: "media" }), "killed", 1_500));
-    await until(() => shop.trace().some((line) => line.startsWith("start killed")), 20_000, "the last one to start");
+    await until(() => shop.trace().some((line) => line.startsWith("start killed")), "the last one to start");
     second.kill("SIGKILL");
     await second.exited;
     await shop.cluster();

@@ -66,14 +66,14 @@ it("survives kills of workers and of the whole cluster, and moves of slots, with
   for (let kill = 0; kill < kills; kill += 1) {
     const cluster = await shop.cluster({ args: ["--log-level", "error"], noWait: true });
     const more = Math.min(shop.trace().length + 1 + Math.floor(next() * 50), 2 * tasks - 1);
-    await until(() => shop.trace().length >= more || hooksRun(shop).size === tasks, 60_000, "more tasks to start");
+    await until(() => shop.trace().length >= more || hooksRun(shop).size === tasks, "more tasks to start");
     if (kill === 3) await moveSlot(redis.nodes, projectPrefix("test", "media"));
     if (kill === 6) await moveSlot(redis.nodes, projectPrefix("test"));
     await end(cluster, kill);
   }
   await shop.cluster({ args: ["--log-level", "error"], noWait: true });
 
-  await until(() => hooksRun(shop).size === tasks, limitMs, "every hook to run");
+  await until(() => hooksRun(shop).size === tasks, "every hook to run", limitMs);
   for (const [n, id] of opened.entries()) {
     expect(await shop.q.resultGroup(id, { wait: "60s" })).toEqual([n, n + 1, n + 2]);
   }
@@ -81,9 +81,9 @@ it("survives kills of workers and of the whole cluster, and moves of slots, with
     const attempts = await shop.q.attempts(id);
     expect(attempts.filter((attempt) => attempt.ending === "succeeded")).toHaveLength(1);
   }
-  await until(() => !isThere(redis, `${projectPrefix("test")}m`), limitMs, "no unfinished task");
+  await until(() => !isThere(redis, `${projectPrefix("test")}m`), "no unfinished task", limitMs);
   for (const queue of ["media", "mail"]) {
-    await until(() => !isThere(redis, `${projectPrefix("test", queue)}m`), limitMs, `no message of "${queue}"`);
+    await until(() => !isThere(redis, `${projectPrefix("test", queue)}m`), `no message of "${queue}"`, limitMs);
   }
   expect(isThere(redis, `${projectPrefix("test")}unsent`)).toBe(false);
 });
