@@ -74,7 +74,11 @@ describe("a project with queues in slots of their own", () => {
     await q.asyncTasks(
       ["media", "mail", home].map((queue) => link(ref("jobs.add", { queue, batch, group: "nightly" }), 1, 1)),
     );
-    const schedule = await q.schedule(ref("jobs.traced", { queue: "mail" }), { type: "ONCE", args: ["scheduled"] });
+    const schedule = await q.schedule(ref("jobs.traced", { queue: "mail" }), {
+      type: "ONCE",
+      nextRun: new Date(Date.now() + 1_500),
+      args: ["scheduled"],
+    });
 
     expect(await q.resultGroup(chain, wait)).toEqual([3, [9, 16], 11, 121]);
     expect(await q.result(iter, wait)).toEqual([9, 1, 4]);
