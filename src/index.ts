@@ -147,4 +147,4 @@ export type {
   RedisConnectionOptions,
   RedisDatabase,
 } from "./options/database-option.js";
-export type { DjangoQ2Config, QlusterConfig, Retention, Size } from "./options/config.js";
+export type { DjangoQ2Config, QlusterConfig, QueueOptions, Retention, Size } from "./options/config.js";

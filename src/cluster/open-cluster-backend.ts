@@ -1,6 +1,13 @@
-import type { Backend, BackendOptions } from "../contracts/backend.js";
+import type { Backend } from "../contracts/backend.js";
 import { ConfigError, StoreUnavailableError } from "../errors.js";
-import { backendOptions, isSynchronous, openBackendAt, openRoles, type Role } from "../options/open-backend.js";
+import {
+  backendOptions,
+  isSynchronous,
+  openBackendAt,
+  openRoles,
+  type PartOptions,
+  type Role,
+} from "../options/open-backend.js";
 import type { DatabaseAddress, ResolvedConfig } from "../options/resolved.js";
 import type { Outage } from "./outage.js";
 import { openInThread } from "./store-thread.js";
@@ -16,8 +23,8 @@ export interface Patience {
  * server that is away; a file that cannot be used is an error at once.
  */
 export async function openClusterBackend(config: ResolvedConfig, patience: Patience): Promise<Backend> {
-  return await openRoles(config, async (role, address, outbox) => {
-    const backend = await openPart(config, address, outbox, patience);
+  return await openRoles(config, async (role, address, own) => {
+    const backend = await openPart(config, address, own, patience);
     if (isShared(role, backend) || config.isolation === "none") return backend;
     await backend[Symbol.asyncDispose]();
     throw new ConfigError([
@@ -30,7 +37,7 @@ export async function openClusterBackend(config: ResolvedConfig, patience: Patie
 async function openPart(
   config: ResolvedConfig,
   address: DatabaseAddress,
-  outbox: Pick<BackendOptions, "outbox">,
+  own: PartOptions,
   patience: Patience,
 ): Promise<Backend> {
   const { scheme } = address;
@@ -39,7 +46,7 @@ async function openPart(
   const blocking = threaded ? { blockMs: 1_000 } : {};
   // A silent network must not keep us away for longer than another cluster, back before us, waits for our lease.
   const answerMs = Math.max(750, Math.min(3_000, config.leaseMs / 4));
-  const options = { ...backendOptions(config, address, { retryMs: 1_000, ...blocking, ...outbox }), answerMs };
+  const options = { ...backendOptions(config, address, { retryMs: 1_000, ...blocking, ...own }), answerMs };
   return threaded
     ? await openInThread(scheme, options)
     : await openWhenBack(() => openBackendAt(scheme, options), patience);

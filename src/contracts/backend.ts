@@ -70,6 +70,11 @@ export interface BackendOptions {
   /** A broker elsewhere carries the tasks of this store: note what has to be sent to it. Default: the store carries them itself. */
   readonly outbox?: OutboxOptions | undefined;
   /**
+   * A queue that has a place of its own in the same database: this opens that place, for its messages alone. Only backends
+   * that spread their keys over slots are told.
+   */
+  readonly slotOf?: string | undefined;
+  /**
    * A live client of the database's library, which stays its owner's, or options for one; `location` then says the rest.
    * Backends whose calls block a thread take none.
    */

@@ -47,6 +47,11 @@ export interface OutboxOptions {
   readonly resendMs: number;
   /** The same, once the broker says that its queue is empty. */
   readonly missingMs: number;
+  /**
+   * The queues whose tasks the broker elsewhere carries; the store carries the others itself, and their rows have no time to
+   * send. All of them, when absent: other stores than one with slots are never told any.
+   */
+  readonly queues?: readonly string[] | undefined;
 }
 
 /** One cluster's hold on tasks that a broker elsewhere carries. A {@link Consumer} that is told what was taken. */
@@ -63,6 +68,9 @@ export interface Hold extends Omit<Consumer, "take"> {
    */
   begin(ids: readonly string[]): Promise<Begun[]>;
 
+  /** Takes from queues that the store carries itself ({@link OutboxOptions.queues}), under the same hold. */
+  readonly take?: Consumer["take"] | undefined;
+
   /**
    * Hands out up to `max` rows whose time to send has come, in the order of those times, then of enqueueing, each to one caller
    * for `handMs`.
@@ -73,6 +81,7 @@ export interface Hold extends Omit<Consumer, "take"> {
   /**
    * Hands out up to `max` rows of a queue that have been sent and due for `missingMs`, and that nobody holds: for a broker
    * that says it has nothing. A row that somebody is about to send (its time to send is at most `handMs` away) is left to them.
+   * May hand out due rows without a time to send as well, which were written by who does not know of the broker.
    */
   missing(queue: string, max: number): Promise<UnsentMessage[]>;
 }

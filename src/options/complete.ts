@@ -9,6 +9,8 @@ export interface Surroundings {
   readonly database: DatabaseAddress;
   readonly broker: DatabaseAddress | null;
   readonly cache: DatabaseAddress | null;
+  /** Queues with a slot of their own. */
+  readonly apartQueues: readonly string[];
   readonly root: string;
   readonly configFile: string | null;
   readonly preset: "django-q2" | null;
@@ -38,6 +40,7 @@ export function completeConfig(values: PlainValues, around: Surroundings): Resol
     cache: Object.freeze(cache),
     tasks: values.tasks,
     queues,
+    apartQueues: around.apartQueues,
     workers,
     concurrency: values.concurrency,
     isolation: values.isolation,
@@ -90,7 +93,7 @@ export function completeConfig(values: PlainValues, around: Surroundings): Resol
   });
 }
 
-function shownValues(values: PlainValues, { database, broker, cache }: Surroundings): Map<string, string> {
+function shownValues(values: PlainValues, { database, broker, cache, apartQueues }: Surroundings): Map<string, string> {
   const shown = new Map([
     ["database", showDatabase(database)],
     ["broker", showRole(broker)],
@@ -98,6 +101,7 @@ function shownValues(values: PlainValues, { database, broker, cache }: Surroundi
   ]);
   for (const option of Object.keys(plainOptions) as (keyof PlainValues)[])
     shown.set(option, show(option, values[option]));
+  if (apartQueues.length > 0) shown.set("queues", `${shown.get("queues")}; apart: ${apartQueues.join(", ")}`);
   return shown;
 }
 

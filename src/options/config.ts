@@ -6,6 +6,19 @@ import type { DatabaseOption } from "./database-option.js";
 /** Bytes, or a number with a unit; units count by 1024: `"256KB"`, `"1.5MB"`, `"2GB"`. */
 export type Size = number | `${number}${"B" | "KB" | "MB" | "GB"}`;
 
+/** One of `queues`, when its weight alone does not say it. */
+export interface QueueOptions {
+  /** Its share of the turns among the queues that a cluster serves, from 1 to 1,000. Default 1. */
+  weight?: number | undefined;
+  /**
+   * `true`: on a Redis Cluster the queue gets a slot of its own, so that its clusters take and wait there and not on the
+   * node of the project. Its tasks go through the outbox then, which costs each some calls more (docs/redis.md). Every
+   * process of the project has to know it: flags and the environment, which say what a cluster serves, leave it as it is.
+   * Without effect, and a note at the start, where there are no slots. Default `false`. Not in Django Q2.
+   */
+  apart?: boolean | undefined;
+}
+
 /**
  * What an application writes in `qluster.config.ts`, or hands to `createQluster`.
  *
@@ -45,7 +58,7 @@ export interface QlusterConfig {
   /** Modules whose exported functions are tasks, as globs: `["core/**\/*.ts"]`. Default: none. */
   tasks?: readonly string[] | undefined;
   /** Queues this cluster serves, by weight or as a list of equals. Default: the one named `clusterName`. */
-  queues?: Readonly<Record<string, number>> | readonly string[] | undefined;
+  queues?: Readonly<Record<string, number | QueueOptions>> | readonly string[] | undefined;
   /** Worker processes. Default, and 0: as many as the machine has processors. Django Q2: `workers`. */
   workers?: number | undefined;
   /** Tasks that run at once in one worker. Default 1; raise it for tasks that mostly wait. Not in Django Q2. */

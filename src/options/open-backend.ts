@@ -30,12 +30,11 @@ export async function isSynchronous(scheme: string): Promise<boolean> {
 /** What a part of the configuration is opened for. */
 export type Role = "database" | "broker" | "cache";
 
-/** Opens one part. `outbox` is given to a database whose tasks a broker elsewhere carries. */
-export type OpenPart = (
-  role: Role,
-  address: DatabaseAddress,
-  outbox: Pick<BackendOptions, "outbox">,
-) => Promise<Backend>;
+/** What differs between the parts. */
+export type PartOptions = Pick<BackendOptions, "outbox" | "slotOf">;
+
+/** Opens one part. `outbox` is given to a database whose tasks a broker elsewhere carries, `slotOf` to the place of one queue. */
+export type OpenPart = (role: Role, address: DatabaseAddress, own: PartOptions) => Promise<Backend>;
 
 /**
  * Opens the configured database, broker and cache for a process that enqueues and reads. The embedded default brings its own
@@ -44,15 +43,15 @@ export type OpenPart = (
  * @param overrides - What a command needs otherwise.
  */
 export async function openBackend(config: ResolvedConfig, overrides: Partial<BackendOptions> = {}): Promise<Backend> {
-  return await openRoles(config, (_, address, outbox) =>
-    openBackendAt(address.scheme, backendOptions(config, address, { ...overrides, ...outbox })),
+  return await openRoles(config, (_, address, own) =>
+    openBackendAt(address.scheme, backendOptions(config, address, { ...overrides, ...own })),
   );
 }
 
 /** Puts the parts together that the configuration names; most name only the database. */
 export async function openRoles(config: ResolvedConfig, open: OpenPart): Promise<Backend> {
-  const { database, broker, cache, leaseMs } = config;
-  if (broker === null && cache === null) return await open("database", database, {});
+  const { database, broker, cache, apartQueues, leaseMs } = config;
+  if (broker === null && cache === null && apartQueues.length === 0) return await open("database", database, {});
   const { composeBackend, outboxFor } = await import("../backends/apart/index.js");
   const opened: Backend[] = [];
   const part = async (...which: Parameters<OpenPart>): Promise<Backend> => {
@@ -62,11 +61,15 @@ export async function openRoles(config: ResolvedConfig, open: OpenPart): Promise
   };
   try {
     const carrier = broker === null ? undefined : await part("broker", broker, {});
-    const outbox = carrier === undefined ? undefined : outboxFor(carrier, leaseMs);
+    const apart = new Map<string, Backend>();
+    for (const slotOf of apartQueues) apart.set(slotOf, await part("broker", database, { slotOf }));
+    const [first = carrier] = apart.values();
+    const queues = apart.size === 0 ? undefined : apartQueues;
+    const outbox = first === undefined ? undefined : outboxFor(first, leaseMs, queues);
     const store = await part("database", database, { outbox });
     if (carrier !== undefined && store.outbox === undefined) throw noOutbox(database);
     const shelf = cache === null ? undefined : await part("cache", cache, {});
-    return composeBackend({ store, broker: carrier, cache: shelf, outbox });
+    return composeBackend({ store, broker: carrier, apart, cache: shelf, outbox });
   } catch (error) {
     for (const backend of opened) await backend[Symbol.asyncDispose]();
     throw error;
@@ -93,8 +96,8 @@ export async function openSqliteWith(config: ResolvedConfig, sqlite: object): Pr
       `The option sqlite goes with an SQLite file, and \`database\` names "${scheme}:". Leave it out.`,
     ]);
   }
-  return await openRoles(config, (role, address, outbox) => {
-    const options = backendOptions(config, address, outbox);
+  return await openRoles(config, (role, address, own) => {
+    const options = backendOptions(config, address, own);
     return role === "database" ? openBackendWith(options, sqlite as never) : openBackendAt(address.scheme, options);
   });
 }

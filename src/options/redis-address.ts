@@ -41,6 +41,13 @@ export function readRedisObject(
   return { scheme: "redis", location: "", client: redis };
 }
 
+/** Whether the keys of this database lie in slots. */
+export function isRedisCluster({ scheme, location, client }: DatabaseAddress): boolean {
+  if (scheme !== "redis") return false;
+  if (client === undefined) return /^rediss?-cluster:/i.test(location);
+  return (client as { nodes?: unknown }).nodes !== undefined;
+}
+
 /** A client or options as they may be printed. */
 export function showRedisObject({ client }: DatabaseAddress): string {
   const { evalsha, nodes } = client as { evalsha?: unknown; nodes?: unknown };

@@ -187,6 +187,21 @@ describe("what cannot be used", () => {
     ],
     ["no object", { ...base, retention: "7d" }, /^retention: it is "7d"; expected an object such as/],
     ["a weight of 0", { ...base, queues: { media: 0 } }, /^queues\.media: it is 0; expected a weight/],
+    [
+      "a weight of 0 among other options",
+      { ...base, queues: { media: { weight: 0 } } },
+      /^queues\.media\.weight: it is 0; expected a weight/,
+    ],
+    [
+      "a place of a queue that is neither",
+      { ...base, queues: { media: { apart: "yes" as never } } },
+      /^queues\.media\.apart: it is "yes"; expected true or false/,
+    ],
+    [
+      "a wrong key of a queue",
+      { ...base, queues: { media: { apar: true } as never } },
+      /^queues\.media: the option "apar" does not exist\. A queue has weight and apart\./,
+    ],
     ["no queue at all", { ...base, queues: [] }, /^queues: it is \[\]; expected queue names/],
     [
       "tasks as one text",
@@ -341,6 +356,60 @@ describe("queues", () => {
     expect(notes(["media", "mail"])).toEqual([expect.stringMatching(/^queues does not name "shop"/)]);
     expect(notes(["media", "shop"])).toEqual([]);
     expect(notes(["shop"], { queues: ["media"] })).toEqual([]);
+  });
+});
+
+describe("a queue that is apart", () => {
+  const slotted: QlusterConfig = { ...base, database: "redis-cluster://a:7000,b:7001", secret: "s3cret" };
+  const media = { media: { apart: true, weight: 2 }, shop: 1, mail: { apart: false } };
+  const resolve = (given: Partial<QlusterConfig>, flags: Partial<QlusterConfig> = {}): ResolvedConfig =>
+    resolveConfig({ ...slotted, ...given }, { ...quiet, flags });
+
+  it("keeps its weight, and is shown", () => {
+    const config = resolve({ queues: media });
+
+    expect([...config.queues]).toEqual([
+      ["media", 2],
+      ["shop", 1],
+      ["mail", 1],
+    ]);
+    expect(config.apartQueues).toEqual(["media"]);
+    expect(config.shown.get("queues")).toBe("media=2, shop, mail; apart: media");
+    expect(config.notes).toEqual([]);
+  });
+
+  it("is known to clusters that serve others, and to those whose own options declare none", () => {
+    const altClusters = { slow: { queues: { mail: { apart: true } } } };
+
+    expect(resolve({ queues: media }, { queues: { shop: 1 } }).apartQueues).toEqual(["media"]);
+    expect(resolve({ queues: media, altClusters }).apartQueues).toEqual(["media", "mail"]);
+    expect(resolve({ altClusters }).apartQueues).toEqual(["mail"]);
+  });
+
+  it.each<[string, Partial<QlusterConfig>, RegExp]>([
+    ["a file", { database: "sqlite:q.db" }, /only a Redis Cluster has slots, and database is sqlite:/],
+    [
+      "one Redis",
+      { database: "redis://:hidden@host" },
+      /only a Redis Cluster has slots, and database is redis:\/\/:\*+@host/,
+    ],
+    ["a broker elsewhere", { broker: "sqlite:broker.db" }, /the broker carries all queues, sqlite:.*broker\.db/],
+  ])("has no effect on %s, which a note says", (_, given, note) => {
+    const config = resolve({ ...given, queues: media });
+
+    expect(config.apartQueues).toEqual([]);
+    expect(config.notes).toEqual([expect.stringMatching(/^apart: true \(media\) has no effect: /)]);
+    expect(config.notes[0]).toMatch(note);
+  });
+
+  it.each<[string, object, boolean]>([
+    ["a cluster client", { sendCommand() {}, evalsha() {}, nodes() {} }, true],
+    ["options for one", { nodes: [{ host: "a", port: 7000 }] }, true],
+    ["a client of one server", { sendCommand() {}, evalsha() {} }, false],
+  ])("is looked for in %s", (_, redis, isCluster) => {
+    const config = resolve({ database: { redis }, queues: media });
+
+    expect(config.apartQueues).toEqual(isCluster ? ["media"] : []);
   });
 });
 

@@ -5,7 +5,7 @@ import { formatDuration } from "../core/duration.js";
 import { ConfigError } from "../errors.js";
 import type { QlusterConfig } from "./config.js";
 import { completeConfig } from "./complete.js";
-import { readDatabase } from "./database.js";
+import { readDatabase, showDatabase } from "./database.js";
 import { djangoQ2Values, translateDjangoQ2 } from "./django-q2.js";
 import { strangeVariables, type Environment } from "./environment.js";
 import {
@@ -21,6 +21,8 @@ import {
 import { isRecord } from "./nested.js";
 import { plainOptions, type addressOptions, type PlainValues } from "./option-table.js";
 import { Problems } from "./problems.js";
+import { apartQueues } from "./queues.js";
+import { isRedisCluster } from "./redis-address.js";
 import type { DatabaseAddress, ResolvedConfig, ValueSource } from "./resolved.js";
 
 export interface ConfigSources {
@@ -64,11 +66,15 @@ export function resolveConfig(config: QlusterConfig, sources: ConfigSources = {}
   const broker = roleOf("broker", database, layers, root, origins, problems);
   const cache = roleOf("cache", database, layers, root, origins, problems);
   if (database === undefined || problems.lines.length > 0) throw new ConfigError(problems.lines);
+  const apart = apartQueues(config);
+  const hasSlots = broker === null && isRedisCluster(database);
+  if (apart.length > 0 && !hasSlots) notes.push(needlessApart(apart, database, broker));
   notes.push(...strangeVariables(env), ...unservedQueue(values, origins), ...endlessTasks(values));
   return completeConfig(values, {
     database,
     broker,
     cache,
+    apartQueues: hasSlots ? apart : [],
     root,
     configFile: sources.configFile ?? null,
     preset: config.preset ?? null,
@@ -160,6 +166,15 @@ function roleOf(
   const { scheme, location, client } = address;
   const isSame = scheme === database.scheme && location === database.location && client === database.client;
   return isSame ? null : address;
+}
+
+/** Nothing is lost by it, and the same configuration may be used with a Redis Cluster elsewhere. */
+function needlessApart(queues: readonly string[], database: DatabaseAddress, broker: DatabaseAddress | null): string {
+  const why =
+    broker === null
+      ? `only a Redis Cluster has slots, and database is ${showDatabase(database)}`
+      : `the broker carries all queues, ${showDatabase(broker)}`;
+  return `apart: true (${queues.join(", ")}) has no effect: ${why}.`;
 }
 
 /** Django Q2's warning at the start. A time-out above the lease is no fault here: leases are renewed while a task runs. */

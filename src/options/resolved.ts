@@ -20,6 +20,8 @@ export interface ResolvedConfig {
   readonly tasks: readonly string[];
   /** Queues this cluster serves, with their weights. */
   readonly queues: ReadonlyMap<string, number>;
+  /** Queues with a slot of their own in the database. Empty where it has no slots, or a broker elsewhere carries all of them. */
+  readonly apartQueues: readonly string[];
   readonly workers: number;
   readonly concurrency: number;
   readonly isolation: Isolation;

@@ -2,12 +2,16 @@ import type { Broker, BrokerCapabilities, ConsumeOptions } from "../../contracts
 import { ApartConsumer } from "./consumer.js";
 import type { ApartContext } from "./context.js";
 
-/** A broker whose messages are ids of tasks in a store elsewhere. Sizes and lists are the store's: it has the truth. */
+/**
+ * Brokers whose messages are ids of tasks in a store elsewhere, and the store for the queues that none of them carries. Sizes
+ * and lists are the store's: it has the truth.
+ */
 export function apartBroker(context: ApartContext): Broker {
-  const { broker, courier } = context;
+  const { routes, courier } = context;
+  const { brokers } = routes;
   const own = context.store.broker;
   return {
-    capabilities: capabilities(broker.capabilities, own.capabilities),
+    capabilities: brokers.map(({ capabilities }) => capabilities).reduce(both, own.capabilities),
 
     async enqueue(queue, messages) {
       await own.enqueue(queue, messages);
@@ -21,45 +25,46 @@ export function apartBroker(context: ApartContext): Broker {
 
     // The broker first: of what is sent in between, a message without a task is left at most, and never the other way round.
     async purge(queue) {
-      await broker.purge(queue);
+      await routes.of(queue)?.purge(queue);
       return await own.purge(queue);
     },
     async deleteQueue(queue) {
-      await broker.deleteQueue(queue);
+      await routes.of(queue)?.deleteQueue(queue);
       return await own.deleteQueue(queue);
     },
 
     async ping() {
-      const [there, here] = await Promise.all([broker.ping(), own.ping()]);
-      return Math.max(there, here);
+      return Math.max(...(await Promise.all([own, ...brokers].map((each) => each.ping()))));
     },
-    async info() {
-      const [there, here] = await Promise.all([broker.info(), own.info()]);
-      return `${there}; tasks in ${here}`;
-    },
+    info: () => info(context),
   };
+}
+
+async function info({ routes, store }: ApartContext): Promise<string> {
+  const here = await store.broker.info();
+  if (routes.apart.length > 0) return `${here}; in slots of their own: ${routes.apart.join(", ")}`;
+  const there = await Promise.all(routes.brokers.map((broker) => broker.info()));
+  return `${there.join(", ")}; tasks in ${here}`;
 }
 
 async function consume(context: ApartContext, options: ConsumeOptions): Promise<ApartConsumer> {
   // The store's lease starts first, so that it never outlives the broker's: what the broker hands out again may begin.
   const hold = await context.outbox.hold(options);
   try {
-    return new ApartConsumer(context, options, hold, await context.broker.consume(options));
+    return await ApartConsumer.open(context, options, hold);
   } catch (error) {
     await hold.close().catch(() => {});
     throw error;
   }
 }
 
-function capabilities(there: BrokerCapabilities, here: BrokerCapabilities): BrokerCapabilities {
+/** Envelopes and long delays stay in the store. */
+function both(here: BrokerCapabilities, there: BrokerCapabilities): BrokerCapabilities {
   return {
+    ...here,
     copies: false,
-    priority: there.priority,
-    maxDelayMs: here.maxDelayMs,
-    // Envelopes stay in the store.
-    maxBytes: here.maxBytes,
-    list: here.list,
-    push: there.push,
+    priority: there.priority && here.priority,
+    push: there.push && here.push,
     shared: there.shared && here.shared,
   };
 }

@@ -1,4 +1,5 @@
 import type {
+  Broker,
   ConsumeOptions,
   Consumer,
   Delivery,
@@ -9,26 +10,32 @@ import type {
 } from "../../contracts/broker.js";
 import type { Begun, Hold } from "../../contracts/outbox.js";
 import type { Outcome, Settlement } from "../../contracts/store.js";
+import { readHeader } from "../../core/task-header.js";
 import { LeaseLostError, StoreUnavailableError } from "../../errors.js";
+import { Carrier, type Taken } from "./carrier.js";
 import { pointer, type ApartContext } from "./context.js";
 import { Hand } from "./hand.js";
 import { Pump } from "./pump.js";
 import { Returns, type Carried, type Return } from "./returns.js";
+import type { Line } from "./routes.js";
 
 /** A message that may not start yet is put off for at least so long, in milliseconds, or it would go round and round. */
 const shortestLaterMs = 20;
 
 const acknowledged: Return = { as: "acknowledged" };
 
-/** What the broker handed out to one of its consumers. */
-interface Taken {
-  readonly carrier: Consumer;
-  readonly deliveries: readonly Delivery[];
+/** What one look brought: tasks that may run, and whether messages came that may not. */
+interface Found {
+  readonly begun: readonly Delivery[];
+  readonly isEmpty: boolean;
 }
 
+/** How to look. */
+type Look = Omit<TakeOptions, "from">;
+
 /**
- * Two leases: the broker's, which keeps messages away from others, and the store's, which decides. When the broker's is lost
- * while the store's holds, a new one takes its place, and nothing that runs is disturbed.
+ * Leases of two kinds: the brokers', which keep messages away from others, and the store's, which decides. Queues that no broker
+ * carries are the store's alone.
  */
 export class ApartConsumer implements Consumer {
   readonly id: string;
@@ -38,42 +45,38 @@ export class ApartConsumer implements Consumer {
   readonly #hand = new Hand();
   readonly #returns = new Returns();
   readonly #pump: Pump;
+  readonly #carriers = new Map<Broker, Carrier>();
   /** Begun perhaps, by calls whose answers got lost. */
   readonly #doubtful = new Set<string>();
-  #carrier: Consumer;
-  #reopening: Promise<void> | undefined;
+  /** Tasks whose ends may have queued others: members of flows. */
+  readonly #members = new Set<Receipt>();
   #closed = false;
 
-  constructor(context: ApartContext, options: ConsumeOptions, hold: Hold, carrier: Consumer) {
+  private constructor(context: ApartContext, options: ConsumeOptions, hold: Hold) {
     this.id = hold.id;
     this.#context = context;
     this.#options = options;
     this.#hold = hold;
-    this.#carrier = carrier;
     this.#pump = new Pump(context, hold);
-    context.consumers.set(this.id, this);
-    this.#pump.start();
+  }
+
+  static async open(context: ApartContext, options: ConsumeOptions, hold: Hold): Promise<ApartConsumer> {
+    const consumer = new ApartConsumer(context, options, hold);
+    try {
+      await consumer.#openCarriers();
+    } catch (error) {
+      await consumer.#closeCarriers();
+      throw error;
+    }
+    context.consumers.set(hold.id, consumer);
+    consumer.#pump.start();
+    return consumer;
   }
 
   async take(options: TakeOptions): Promise<Delivery[]> {
-    const { signal, max, waitMs } = options;
-    const from = options.from ?? this.#options.queues;
-    const until = performance.now() + waitMs;
-    let hasLooked = false;
-    if (this.#doubtful.size > 0) await this.#clearDoubts();
-    while (max > 0 && signal?.aborted !== true) {
-      const left = Math.max(0, until - performance.now());
-      const idle = hasLooked && left > 0 ? this.#pump.idle(from) : undefined;
-      const taken = await this.#takeCarried({ ...options, waitMs: hasLooked ? left : 0 }).finally(idle);
-      const begun = await this.#begin(taken);
-      if (begun.length > 0) return begun;
-      // What may not begin is out of the way now; the next ones may.
-      if (taken.deliveries.length > 0) continue;
-      if (hasLooked) return [];
-      await this.#pump.look(from);
-      hasLooked = true;
-    }
-    return [];
+    const taken = await this.#take(options);
+    for (const { receipt, envelope } of taken) if (readHeader(envelope)?.member === true) this.#members.add(receipt);
+    return taken;
   }
 
   async acknowledge(receipts: readonly Receipt[]): Promise<boolean[]> {
@@ -94,14 +97,7 @@ export class ApartConsumer implements Consumer {
       if (error instanceof LeaseLostError) await this.#leave();
       throw error;
     }
-    const carrier = this.#carrier;
-    try {
-      // Attempts are recorded by the store alone.
-      await carrier.renew([]);
-    } catch (error) {
-      if (error instanceof LeaseLostError) await this.#reopen(carrier).catch(ignoreOutage);
-      else ignoreOutage(error);
-    }
+    await Promise.all([...this.#carriers.values()].map((carrier) => carrier.renew()));
   }
 
   async close(): Promise<void> {
@@ -122,12 +118,15 @@ export class ApartConsumer implements Consumer {
 
   /** The store has written these endings, or refused them: now the broker is told. */
   async ended(settlements: readonly Settlement[], ours: readonly boolean[]): Promise<void> {
-    const told = settlements.map(({ receipt, outcome }, index) => {
+    const told = settlements.flatMap(({ receipt, outcome }, index) => {
       // Refused: it has ended before, or somebody else has it. Handed out again, the store says which.
       const how = ours[index] === true ? this.#returnFor(outcome) : ({ as: "released", delayMs: 0 } as const);
-      return this.#returns.add(this.#hand.letGo(receipt), how);
+      const carried = this.#hand.letGo(receipt);
+      return carried.length === 0 ? [] : [this.#returns.add(carried, how)];
     });
-    await this.#context.courier.patient(Promise.all(told));
+    const members = settlements.filter(({ receipt }) => this.#members.delete(receipt));
+    if (members.length > 0) this.#pump.nudge();
+    if (told.length > 0) await this.#context.courier.patient(Promise.all(told));
   }
 
   #returnFor(outcome: Outcome): Return {
@@ -142,32 +141,120 @@ export class ApartConsumer implements Consumer {
 
   async #giveBack(receipts: readonly Receipt[], how: Return): Promise<void> {
     const carried = receipts.flatMap((receipt) => this.#hand.letGo(receipt));
-    await this.#context.courier.patient(this.#returns.add(carried, how));
+    for (const receipt of receipts) this.#members.delete(receipt);
+    if (carried.length > 0) await this.#context.courier.patient(this.#returns.add(carried, how));
   }
 
-  async #takeCarried(options: TakeOptions): Promise<Taken> {
-    const carrier = this.#carrier;
+  async #take(options: TakeOptions): Promise<Delivery[]> {
+    const { signal, max, waitMs } = options;
+    const from = options.from ?? this.#options.queues;
+    const until = performance.now() + waitMs;
+    let hasLooked = false;
+    if (this.#doubtful.size > 0) await this.#clearDoubts();
+    if (this.#carried(from).length === 0) return await this.#takeOwn(options);
+    while (max > 0 && signal?.aborted !== true) {
+      const left = hasLooked ? Math.max(0, until - performance.now()) : 0;
+      const look = { max, waitMs: left, signal };
+      const { begun, isEmpty } = await (left > 0 ? this.#wait(from, look) : this.#look(from, look));
+      if (begun.length > 0) return [...begun];
+      // What may not begin is out of the way now; the next ones may.
+      if (!isEmpty) continue;
+      if (hasLooked) return [];
+      await this.#pump.look(this.#carried(from));
+      hasLooked = true;
+    }
+    return [];
+  }
+
+  #carried(queues: readonly string[]): string[] {
+    return queues.filter((queue) => this.#context.routes.of(queue) !== undefined);
+  }
+
+  /** One line after the other. One whose broker is away does not hold up what the others have. */
+  async #look(from: readonly string[], { max, ...look }: Look): Promise<Found> {
+    const begun: Delivery[] = [];
+    let isEmpty = true;
+    let outage: StoreUnavailableError | undefined;
+    for (const line of this.#context.routes.lines(from)) {
+      if (begun.length >= max) break;
+      try {
+        const found = await this.#takeFrom(line, { ...look, max: max - begun.length });
+        begun.push(...found.begun);
+        isEmpty &&= found.isEmpty;
+        if (found.isEmpty) this.#pump.noteEmpty(this.#carried(line.queues));
+      } catch (error) {
+        if (!(error instanceof StoreUnavailableError)) throw error;
+        outage ??= error;
+      }
+    }
+    if (outage !== undefined && begun.length === 0) throw outage;
+    return { begun, isEmpty };
+  }
+
+  /** In all lines at once. What comes to several of them in the same moment may be too much: that goes back. */
+  async #wait(from: readonly string[], { signal, ...look }: Look): Promise<Found> {
+    const over = new AbortController();
+    const stop = (): void => over.abort();
+    signal?.addEventListener("abort", stop);
+    const idle = this.#pump.idle(this.#carried(from));
+    try {
+      const places = this.#context.routes.places(from);
+      // The first that comes back ends the wait of the others: it has something, or the time is over, or it is away.
+      const turns = places.map((line) => this.#takeFrom(line, { ...look, signal: over.signal }).finally(stop));
+      return await this.#gather(await Promise.allSettled(turns), look.max);
+    } finally {
+      idle();
+      signal?.removeEventListener("abort", stop);
+    }
+  }
+
+  async #gather(turns: readonly PromiseSettledResult<Found>[], max: number): Promise<Found> {
+    const found = turns.flatMap((turn) => (turn.status === "fulfilled" ? [turn.value] : []));
+    const begun = found.flatMap((one) => one.begun);
+    await this.#putBack(begun.splice(max));
+    const failed = turns.find((turn) => turn.status === "rejected");
+    if (failed !== undefined && begun.length === 0) throw failed.reason;
+    return { begun, isEmpty: found.every((one) => one.isEmpty) };
+  }
+
+  async #putBack(surplus: readonly Delivery[]): Promise<void> {
+    if (surplus.length === 0) return;
+    for (const { id } of surplus) this.#doubtful.add(id);
+    await this.#clearDoubts().catch(ignoreOutage);
+  }
+
+  async #takeFrom({ broker, queues }: Line, look: Look): Promise<Found> {
+    const carrier = broker && this.#carriers.get(broker);
+    if (carrier === undefined) {
+      const begun = await this.#takeOwn({ ...look, from: queues });
+      return { begun, isEmpty: begun.length === 0 };
+    }
+    if (this.#closed) throw new LeaseLostError(this.id);
+    const { consumer, deliveries } = await carrier.take({ ...look, from: queues });
+    const fresh = deliveries.filter(({ id, receipt }) => !this.#hand.joins(id, { carrier: consumer, receipt }));
+    return { begun: await this.#begin({ consumer, deliveries: fresh }), isEmpty: fresh.length === 0 };
+  }
+
+  /** From queues that no broker carries. */
+  async #takeOwn(options: TakeOptions): Promise<Delivery[]> {
     try {
       if (this.#closed) throw new LeaseLostError(this.id);
-      const taken = await carrier.take(options);
-      const deliveries = taken.filter(({ id, receipt }) => !this.#hand.joins(id, { carrier, receipt }));
-      return { carrier, deliveries };
+      return (await this.#hold.take?.(options)) ?? [];
     } catch (error) {
-      if (!(error instanceof LeaseLostError)) throw error;
-      await this.#reopen(carrier);
-      return { carrier, deliveries: [] };
+      if (error instanceof LeaseLostError) await this.#leave();
+      throw error;
     }
   }
 
   /** Lets through what the store lets begin, in the broker's order. */
-  async #begin({ carrier, deliveries }: Taken): Promise<Delivery[]> {
+  async #begin({ consumer, deliveries }: Taken): Promise<Delivery[]> {
     if (deliveries.length === 0) return [];
     try {
       const answers = await this.#ask(deliveries);
-      return deliveries.flatMap((delivery, index) => this.#answered(delivery, carrier, answers[index]!));
+      return deliveries.flatMap((delivery, index) => this.#answered(delivery, consumer, answers[index]!));
     } catch (error) {
       for (const { id } of deliveries) this.#doubtful.add(id);
-      const carried = deliveries.map(({ receipt }) => ({ carrier, receipt }));
+      const carried = deliveries.map(({ receipt }) => ({ carrier: consumer, receipt }));
       await this.#context.courier.patient(this.#returns.add(carried, { as: "released", delayMs: 0 }));
       if (error instanceof LeaseLostError) await this.#leave();
       throw error;
@@ -179,7 +266,7 @@ export class ApartConsumer implements Consumer {
     const ids = [...this.#doubtful];
     const answers = await this.#hold.begin(ids);
     const receipts = answers.flatMap((answer) => (answer.as === "begun" ? [answer.delivery.receipt] : []));
-    await this.#hold.release(receipts);
+    await this.release(receipts);
     for (const id of ids) this.#doubtful.delete(id);
   }
 
@@ -207,23 +294,26 @@ export class ApartConsumer implements Consumer {
     return [];
   }
 
-  /** A new lease of the broker under the old one of the store. @throws {LeaseLostError} when that has ended too. */
-  async #reopen(lost: Consumer): Promise<void> {
-    if (this.#closed) throw new LeaseLostError(this.id);
-    if (this.#carrier !== lost) return;
-    await (this.#reopening ??= this.#reopenNow().finally(() => (this.#reopening = undefined)));
+  async #openCarriers(): Promise<void> {
+    const checkHold = async (): Promise<void> => {
+      if (this.#closed) throw new LeaseLostError(this.id);
+      await this.#hold.begin([]);
+    };
+    for (const { broker, queues } of this.#context.routes.places(this.#options.queues)) {
+      if (broker === undefined) continue;
+      this.#carriers.set(broker, await Carrier.open(broker, { ...this.#options, queues }, checkHold));
+    }
   }
 
-  async #reopenNow(): Promise<void> {
-    await this.#hold.begin([]);
-    this.#carrier = await this.#context.broker.consume(this.#options);
+  async #closeCarriers(): Promise<void> {
+    await Promise.all([...this.#carriers.values()].map((carrier) => carrier.close()));
   }
 
   async #leave(): Promise<void> {
     const isFirst = !this.#closed;
     if (isFirst) await this.#context.courier.patient(this.#returns.add([], acknowledged));
     this.abandon();
-    if (isFirst) await this.#context.courier.patient(this.#carrier.close().catch(ignoreOutage));
+    if (isFirst) await this.#context.courier.patient(this.#closeCarriers());
   }
 }
 

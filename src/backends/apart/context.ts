@@ -1,13 +1,13 @@
 import type { Backend } from "../../contracts/backend.js";
-import type { Broker } from "../../contracts/broker.js";
 import type { Outbox, OutboxOptions } from "../../contracts/outbox.js";
 import type { ApartConsumer } from "./consumer.js";
 import type { Courier } from "./courier.js";
+import type { Routes } from "./routes.js";
 
 /** What the parts of a backend with a broker elsewhere share. */
 export interface ApartContext {
   readonly store: Backend;
-  readonly broker: Broker;
+  readonly routes: Routes;
   readonly outbox: Outbox;
   readonly options: OutboxOptions;
   readonly courier: Courier;

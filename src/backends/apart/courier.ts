@@ -1,6 +1,7 @@
 import type { Broker, OutgoingMessage } from "../../contracts/broker.js";
 import type { Outbox, OutboxOptions, UnsentMessage } from "../../contracts/outbox.js";
 import { pointer } from "./context.js";
+import type { Line, Routes } from "./routes.js";
 
 /** How long a writer waits for the broker, in milliseconds. Its task is stored, and sent as soon as the broker answers. */
 const patienceMs = 500;
@@ -18,7 +19,7 @@ interface Late extends UnsentMessage {
 
 /** Sends what is in the store to the broker elsewhere, and marks it as sent. Never rejects: what does not arrive is unsent. */
 export class Courier {
-  readonly #broker: Broker;
+  readonly #routes: Routes;
   readonly #outbox: Outbox;
   readonly #aheadMs: number;
   readonly #sent = new Set<string>();
@@ -29,8 +30,8 @@ export class Courier {
   #late: Late[] = [];
   #lateTimer: NodeJS.Timeout | undefined;
 
-  constructor(broker: Broker, outbox: Outbox, { aheadMs }: OutboxOptions) {
-    this.#broker = broker;
+  constructor(routes: Routes, outbox: Outbox, { aheadMs }: OutboxOptions) {
+    this.#routes = routes;
     this.#outbox = outbox;
     this.#aheadMs = aheadMs;
   }
@@ -40,12 +41,17 @@ export class Courier {
     return this.#stuck === 0 && this.#late.length === 0;
   }
 
-  /** Resolves when the broker has them, or when it is not worth waiting for. */
+  /** Resolves when the broker has them, or when it is not worth waiting for. What the store carries itself is passed over. */
   async send(messages: readonly UnsentMessage[]): Promise<void> {
-    const near = messages.filter(({ delayMs }) => delayMs <= this.#aheadMs);
+    const near = messages.filter(({ queue, delayMs }) => delayMs <= this.#aheadMs && this.carries(queue));
     if (near.length === 0) return;
     if (this.isReady) await this.patient(this.#sendAll(near));
     else this.#postpone(near);
+  }
+
+  /** Whether messages of this queue are sent at all. */
+  carries(queue: string): boolean {
+    return this.#routes.of(queue) !== undefined;
   }
 
   /** Waits for the broker's answer, but not for long. */
@@ -76,24 +82,26 @@ export class Courier {
 
   async #sendAll(messages: readonly UnsentMessage[]): Promise<void> {
     const left = byQueue(messages);
+    await Promise.all(this.#routes.places([...left.keys()]).map((place) => this.#sendTo(place, left)));
+    if (left.size > 0) this.#postpone([...left.values()].flat());
+  }
+
+  /** Takes out of `left` what has arrived. A broker that is away is told of by those who take from it. */
+  async #sendTo({ broker, queues }: Line, left: Map<string, UnsentMessage[]>): Promise<void> {
     try {
-      for (const [queue, own] of left) {
-        await this.#broker.enqueue(
+      for (const queue of queues) {
+        const own = left.get(queue) ?? [];
+        await broker?.enqueue(
           queue,
-          own.map((message) => this.#outgoing(message)),
+          own.map((message) => outgoing(broker, message)),
         );
         left.delete(queue);
         for (const { id } of own) this.#sent.add(id);
         this.#markSoon();
       }
     } catch {
-      // A broker that is away is told of by those who take from it.
-      this.#postpone([...left.values()].flat());
+      // What is left is tried again later.
     }
-  }
-
-  #outgoing({ id, priority, delayMs }: UnsentMessage): OutgoingMessage {
-    return { id, envelope: pointer, priority: this.#broker.capabilities.priority ? priority : 0, delayMs };
   }
 
   #postpone(messages: readonly UnsentMessage[]): void {
@@ -124,6 +132,10 @@ export class Courier {
     // A mark that is not written costs one message more.
     if (ids.length > 0) await this.#outbox.sent(ids).catch(() => {});
   }
+}
+
+function outgoing({ capabilities }: Broker, { id, priority, delayMs }: UnsentMessage): OutgoingMessage {
+  return { id, envelope: pointer, priority: capabilities.priority ? priority : 0, delayMs };
 }
 
 function byQueue(messages: readonly UnsentMessage[]): Map<string, UnsentMessage[]> {

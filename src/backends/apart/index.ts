@@ -4,6 +4,7 @@ import { apartBroker } from "./broker.js";
 import { Courier } from "./courier.js";
 import type { ApartContext, Pace } from "./context.js";
 import { over } from "./over.js";
+import { Routes } from "./routes.js";
 import { apartStore } from "./store.js";
 
 /** The technologies that share the roles. */
@@ -12,6 +13,8 @@ export interface Roles {
   readonly store: Backend;
   /** Carries messages in its place. */
   readonly broker?: Backend | undefined;
+  /** Carry one queue each in its place. The store was opened with their names in `outbox`, and there is no `broker` then. */
+  readonly apart?: ReadonlyMap<string, Backend> | undefined;
   /** Keeps short-lived text in its place. */
   readonly cache?: Backend | undefined;
   /** What the store was opened with. */
@@ -29,11 +32,15 @@ const resendMs = 60 * 60_000;
 /** Leases that a task may be missing for when the broker says that it has nothing. */
 const missingLeases = 2;
 
-/** What a store has to know of the broker that carries its tasks. Only data. */
-export function outboxFor(broker: Pick<Backend, "broker">, leaseMs: number): OutboxOptions {
+/**
+ * What a store has to know of the broker that carries its tasks. Only data.
+ *
+ * @param queues - Those whose tasks are carried, when not all are.
+ */
+export function outboxFor(broker: Pick<Backend, "broker">, leaseMs: number, queues?: readonly string[]): OutboxOptions {
   const aheadMs = Math.min(broker.broker.capabilities.maxDelayMs, longestAheadMs);
   const missingMs = leaseMs * missingLeases;
-  return { aheadMs, handMs: leaseMs, resendMs: Math.max(resendMs, missingMs * 2), missingMs };
+  return { aheadMs, handMs: leaseMs, resendMs: Math.max(resendMs, missingMs * 2), missingMs, queues };
 }
 
 /**
@@ -42,14 +49,15 @@ export function outboxFor(broker: Pick<Backend, "broker">, leaseMs: number): Out
  * Disposing of it closes all of them.
  */
 export function composeBackend(roles: Roles): Backend {
-  const { store, broker, cache } = roles;
-  const parts = [store, broker, cache].filter((part) => part !== undefined);
+  const { store, broker, apart = new Map<string, Backend>(), cache } = roles;
+  const parts = [store, broker, ...apart.values(), cache].filter((part) => part !== undefined);
   const shared = { cache: (cache ?? store).cache, schema: schemaOf(parts) };
   const close = async (): Promise<void> => {
     for (const part of parts.toReversed()) await part[Symbol.asyncDispose]();
   };
-  if (broker === undefined) return over<Backend>(store, { ...shared, [Symbol.asyncDispose]: close });
-  const context = contextOf(roles, broker);
+  const routes = new Routes(broker?.broker, new Map([...apart].map(([queue, part]) => [queue, part.broker])));
+  if (routes.brokers.length === 0) return over<Backend>(store, { ...shared, [Symbol.asyncDispose]: close });
+  const context = contextOf(roles, routes);
   return over<Backend>(store, {
     ...shared,
     outbox: undefined,
@@ -63,15 +71,15 @@ export function composeBackend(roles: Roles): Backend {
   });
 }
 
-function contextOf({ store, outbox: options, pace }: Roles, broker: Backend): ApartContext {
+function contextOf({ store, outbox: options, pace }: Roles, routes: Routes): ApartContext {
   const { outbox } = store;
   if (outbox === undefined || options === undefined) throw new TypeError("The store was opened without an outbox.");
   return {
     store,
-    broker: broker.broker,
+    routes,
     outbox,
     options,
-    courier: new Courier(broker.broker, outbox, options),
+    courier: new Courier(routes, outbox, options),
     consumers: new Map(),
     looks: new Set(),
     pace: { lookMs: 250, missingMs: options.missingMs / 2, pollMs: 1_000, ...pace },

@@ -14,10 +14,12 @@ export class Pump {
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> | undefined;
   #stopped = false;
+  #isNudged = false;
   #lookedAt = -Infinity;
   #missedAt = -Infinity;
   /** Queues in which the broker has nothing at this moment: somebody waits there. */
   readonly #idle = new Set<readonly string[]>();
+  readonly #empty = new Set<string>();
 
   constructor(context: ApartContext, hold: Hold) {
     this.#context = context;
@@ -54,7 +56,20 @@ export class Pump {
     return () => void this.#idle.delete(own);
   }
 
+  /** The broker had nothing in these at the last look, though others of the same cluster may keep it busy. */
+  noteEmpty(queues: readonly string[]): void {
+    for (const queue of queues) this.#empty.add(queue);
+  }
+
+  /** Something has just been written that nobody sends: what follows in a flow. */
+  nudge(): void {
+    // A look that is under way may have been too early.
+    if (this.#looking !== undefined) this.#isNudged = true;
+    else this.#plan(Math.max(0, this.#lookedAt + shortestMs - performance.now()));
+  }
+
   #plan(inMs: number): void {
+    clearTimeout(this.#timer);
     if (this.#stopped) return;
     this.#timer = setTimeout(() => void this.#lookOnce(), inMs).unref();
   }
@@ -66,6 +81,8 @@ export class Pump {
     const looking = this.#look().finally(() => {
       this.#looking = undefined;
       looks.delete(looking);
+      if (this.#isNudged) this.#plan(shortestMs);
+      this.#isNudged = false;
     });
     looks.add((this.#looking = looking));
     return looking;
@@ -95,10 +112,11 @@ export class Pump {
   }
 
   async #sendMissing(): Promise<void> {
-    const queues = new Set([...this.#idle].flat());
+    const queues = new Set([...[...this.#idle].flat(), ...this.#empty]);
     if (queues.size === 0 || !this.#context.courier.isReady) return;
     if (performance.now() - this.#missedAt < this.#context.pace.missingMs) return;
     this.#missedAt = performance.now();
+    this.#empty.clear();
     for (const queue of queues) await this.#context.courier.send(await this.#hold.missing(queue, most));
   }
 }

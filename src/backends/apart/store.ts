@@ -1,4 +1,5 @@
 import type { UnsentMessage } from "../../contracts/outbox.js";
+import type { Flows } from "../../contracts/flows.js";
 import type { Schedules } from "../../contracts/schedules.js";
 import type { NewTask, Store } from "../../contracts/store.js";
 import type { ApartContext } from "./context.js";
@@ -10,7 +11,8 @@ export function apartStore(context: ApartContext): Store {
   const { store } = context.store;
 
   const send = async (tasks: readonly NewTask[]): Promise<void> => {
-    if (tasks.length > 0) await courier.send(await messagesFor(store, tasks));
+    const carried = tasks.filter(({ queue }) => courier.carries(queue));
+    if (carried.length > 0) await courier.send(await messagesFor(store, carried));
   };
 
   return over<Store>(store, {
@@ -31,6 +33,8 @@ export function apartStore(context: ApartContext): Store {
       },
     }),
 
+    flows: store.flows === undefined ? undefined : flowsWith(store.flows, send),
+
     async saveFinished(task, settlement) {
       await store.saveFinished(task, settlement);
       await send(settlement.followUps);
@@ -48,6 +52,21 @@ export function apartStore(context: ApartContext): Store {
       const answer = await store.cancel(id, followUps);
       if (answer === "cancelled") await send(followUps);
       return answer;
+    },
+  });
+}
+
+/** The members of a first step, and of one that is resumed, are sent as well; those of later steps by the pump. */
+function flowsWith(flows: Flows, send: (tasks: readonly NewTask[]) => Promise<void>): Flows {
+  return over<Flows>(flows, {
+    async open(flow, members) {
+      await flows.open(flow, members);
+      await send(members.slice(0, flow.steps[0] ?? 0));
+    },
+    async resume(id, run, again, expiresMs) {
+      const isResumed = await flows.resume(id, run, again, expiresMs);
+      if (isResumed) await send(again);
+      return isResumed;
     },
   });
 }

@@ -130,9 +130,14 @@ export class RedisConsumer implements Consumer {
   }
 
   #look(queues: readonly string[], max: number): Promise<Look> {
-    const look = this.#looking.then(() => this.#lookNow(queues, max));
-    this.#looking = look.catch(() => {});
-    return look;
+    return this.inTurn(() => this.#lookNow(queues, max));
+  }
+
+  /** Does what changes what is held while no look is under way. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#looking.then(work);
+    this.#looking = turn.catch(() => {});
+    return turn;
   }
 
   async #lookNow(queues: readonly string[], max: number): Promise<Look> {

@@ -42,11 +42,11 @@ export const openBackend: OpenBackend = async (options, clock) => {
 
 function projectOn(
   connection: Connection,
-  { project: name, durability, outbox }: BackendOptions,
+  { project: name, durability, outbox, slotOf }: BackendOptions,
   clock: Clock | undefined,
 ): RedisProject {
   const replicas = typeof durability === "object" ? durability.replicas : 0;
-  return new RedisProject({ connection, clock, prefix: projectPrefix(name), replicas, outbox });
+  return new RedisProject({ connection, clock, prefix: projectPrefix(name, slotOf), replicas, outbox });
 }
 
 function backendOn(

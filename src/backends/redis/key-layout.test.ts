@@ -29,6 +29,20 @@ it("never gives two projects the same keys (P260, P330)", () => {
   expect(projectPrefix("a}b")).not.toBe(projectPrefix("a%7Db"));
 });
 
+it("never gives the slot of one queue to another, or to a project", () => {
+  const names = fc.oneof(fc.string(), fc.stringMatching(/^[ab%:]{0,5}$/));
+  fc.assert(
+    fc.property(names, names, names, names, (project, queue, other, another) => {
+      const prefix = projectPrefix(project, queue);
+
+      expect(prefix === projectPrefix(other, another)).toBe(project === other && queue === another);
+      expect(prefix).not.toBe(projectPrefix(other));
+      expect(prefix).toBe(`{${hashedPart(prefix)}}:`);
+    }),
+  );
+  expect(projectPrefix("shop", "media")).toBe("{qluster:shop%:media}:");
+});
+
 it("ranks higher priorities first, and fits two hexadecimal digits", () => {
   expect([100, 1, 0, -1, -100].map(rankOf)).toEqual([0, 99, 100, 101, 200]);
 });

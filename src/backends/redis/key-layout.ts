@@ -4,9 +4,15 @@ const rankOfPriorityZero = 100;
 /**
  * What all keys of a project start with. The hash tag (the part in braces) puts them in one slot of a Redis Cluster, so that
  * one script can keep every promise. Characters that would end the tag early are spelled out.
+ *
+ * @param queue - What the keys of a queue in a slot of its own start with. `%:` stands in no project's name, as it is spelled.
  */
-export function projectPrefix(project: string): string {
-  return `{qluster:${project.replaceAll(/[{}%]/g, (character) => encodeURIComponent(character))}}:`;
+export function projectPrefix(project: string, queue?: string): string {
+  return `{qluster:${spelled(project)}${queue === undefined ? "" : `%:${spelled(queue)}`}}:`;
+}
+
+function spelled(name: string): string {
+  return name.replaceAll(/[{}%]/g, (character) => encodeURIComponent(character));
 }
 
 /** What a message's member says besides its place and its id. The scripts know the same numbers. */

@@ -18,7 +18,7 @@ export function redisOutbox(parts: ConsumerParts, options: OutboxOptions): Outbo
     async hold(request) {
       const consumer = await openConsumer(parts, request);
       await adopt(project);
-      return redisHold(consumer, project, options);
+      return redisHold(consumer, parts, options);
     },
     async sent(ids) {
       for (const some of inSteps(ids)) await project.run("outbox", ["sent", ...some]);
@@ -26,7 +26,11 @@ export function redisOutbox(parts: ConsumerParts, options: OutboxOptions): Outbo
   };
 }
 
-function redisHold(consumer: RedisConsumer, project: RedisProject, { missingMs }: OutboxOptions): Hold {
+function redisHold(
+  consumer: RedisConsumer,
+  { project, held }: ConsumerParts,
+  { missingMs, queues }: OutboxOptions,
+): Hold {
   const { id } = consumer;
   const ask = async (...values: Values): Promise<NonNullable<UnsentReply>> => {
     const reply = await project.run<UnsentReply>("outbox", values);
@@ -39,7 +43,14 @@ function redisHold(consumer: RedisConsumer, project: RedisProject, { missingMs }
     release: (receipts, how) => consumer.release(receipts, how),
     renew: (running) => consumer.renew(running),
     close: () => consumer.close(),
-    begin: (ids) => begin(project, id, ids),
+    begin: (ids) =>
+      consumer.inTurn(async () => {
+        const answers = await begin(project, id, ids);
+        const begun = answers.flatMap((answer) => (answer.as === "begun" ? [String(answer.delivery.receipt)] : []));
+        held.add(id, begun);
+        return answers;
+      }),
+    take: queues === undefined ? undefined : (how) => consumer.take(how),
     async unsent(max) {
       const [nextInMs, ...texts] = await ask("unsent", id, max);
       return { messages: readMessages(texts), nextInMs: nextInMs < 0 ? null : nextInMs };

@@ -42,7 +42,7 @@ export class RedisProject {
     this.#connection = connection;
     this.#clock = clock;
     this.#replicas = replicas;
-    this.#outbox = outbox === undefined ? "" : timesOf(outbox);
+    this.#outbox = outbox === undefined ? "" : outboxText(outbox);
   }
 
   get isClosed(): boolean {
@@ -129,9 +129,10 @@ export class RedisProject {
   }
 }
 
-/** As `base.lua` reads them behind the time. */
-function timesOf({ aheadMs, handMs, resendMs }: OutboxOptions): string {
-  return [aheadMs, handMs, resendMs].map((ms) => `;${Math.floor(ms)}`).join("");
+/** As `base.lua` reads it behind the time. */
+function outboxText({ aheadMs, handMs, resendMs, queues }: OutboxOptions): string {
+  const times = [aheadMs, handMs, resendMs].map((ms) => `;${Math.floor(ms)}`).join("");
+  return queues === undefined ? times : `${times};${JSON.stringify(queues)}`;
 }
 
 /** The server has forgotten the script: it was restarted, or another one took over. */

@@ -4,11 +4,16 @@
 local P = KEYS[1]
 local now = tonumber(ARGV[1])
 
--- In milliseconds; there when a broker elsewhere carries the tasks: then ARGV[1] has these numbers behind the time.
+-- In milliseconds; there when a broker elsewhere carries the tasks: then ARGV[1] has these numbers behind the time, and
+-- behind them, as JSON, the queues whose tasks it carries, unless that is all of them.
 local outbox
 if not now and ARGV[1] ~= '' then
-  local time, ahead, hand, resend = string.match(ARGV[1], '^(%d*);(%d+);(%d+);(%d+)$')
+  local time, ahead, hand, resend, queues = string.match(ARGV[1], '^(%d*);(%d+);(%d+);(%d+);?(.*)$')
   now, outbox = tonumber(time), { ahead = tonumber(ahead), hand = tonumber(hand), resend = tonumber(resend) }
+  if queues ~= '' then
+    outbox.queues = {}
+    for _, name in ipairs(cjson.decode(queues)) do outbox.queues[name] = true end
+  end
 end
 
 -- The server's own clock, in milliseconds, unless a test brings its own.

@@ -95,7 +95,7 @@ local function insert(at, count, stride, finishedToo, passed, isUnsent)
         if message.due > now then push(lists, 'd:' .. message.number, message.due, message.member)
         else push(lists, 'q:' .. message.number, message.rank * dueRange + math.min(now, dueRange - 1), message.member) end
         if isUncounted(flags) then hooks[#hooks + 1] = message.member end
-        if outbox then push(sends, 'unsent', (isUnsent and nearTo or timeToSend)(message.due), message.member) end
+        if isCarried(message.number) then push(sends, 'unsent', (isUnsent and nearTo or timeToSend)(message.due), message.member) end
         if flags >= isNamed and hasFlag(flags, isNamed) then redis.call('ZADD', P .. 'nm:' .. headOf(message.body)[3], now, id) end
       end
     end

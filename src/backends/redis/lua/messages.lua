@@ -79,6 +79,16 @@ local function isWaiting(member)
   return redis.call('ZSCORE', P .. 'q:' .. number, member) or redis.call('ZSCORE', P .. 'd:' .. number, member)
 end
 
+-- Whether a broker elsewhere carries the tasks of the queue with this number.
+local carried = {}
+local function isCarried(number)
+  if not outbox or not outbox.queues then return outbox ~= nil end
+  if carried[number] == nil then
+    carried[number] = outbox.queues[redis.call('HGET', P .. 'queue-names', number)] == true
+  end
+  return carried[number]
+end
+
 -- Times to send, of a store whose tasks a broker elsewhere carries: `unsent` has each waiting message by its own.
 local function nearTo(due) return math.max(now, due - outbox.ahead) end
 local function timeToSend(due) return math.max(now + outbox.hand, nearTo(due)) end
@@ -87,7 +97,7 @@ local function timeToResend(due)
   return near > now and near or math.max(now, due) + outbox.resend
 end
 local function resendLater(member, due)
-  if outbox then redis.call('ZADD', P .. 'unsent', timeToResend(due), member) end
+  if isCarried(queueOf(member)) then redis.call('ZADD', P .. 'unsent', timeToResend(due), member) end
 end
 
 -- Puts a message into the line, or among those that wait for their time.

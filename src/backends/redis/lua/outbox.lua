@@ -27,6 +27,7 @@ local function dueOf(member)
 end
 
 if verb == 'adopt' then
+  if not isCarried(tonumber(string.sub(ARGV[3], 3))) then return '0' end
   local next, found = unpack(redis.call('ZSCAN', P .. ARGV[3], ARGV[4], 'COUNT', chunk))
   local times = {}
   for i = 1, #found, 2 do
@@ -68,6 +69,11 @@ end
 -- Hands it out, if it waits. Returns whether it has another time now.
 local function handWaiting(member, queue)
   if handed[member] or (queue and queueOf(member) ~= queue) then return false end
+  -- Its queue is the store's own again.
+  if not isCarried(queueOf(member)) then
+    redis.call('ZREM', unsent, member)
+    return true
+  end
   local due = dueOf(member)
   if due then
     if queue and due > now then return false end
@@ -95,10 +101,20 @@ end
 
 local function text(time) return string.format('%.0f', time) end
 
+-- What is due and has no time: it was written by who does not know of the broker.
+local function handUntimed(list, to)
+  for _, member in ipairs(redis.call('ZRANGEBYSCORE', list, '-inf', to, 'LIMIT', 0, chunk)) do
+    if count == most then return end
+    if not redis.call('ZSCORE', unsent, member) then hand(member, dueOf(member)) end
+  end
+end
+
 if verb == 'missing' then
   local queue = tonumber(redis.call('HGET', P .. 'queues', ARGV[5]) or nil)
   if not queue then return answer end
   handOut('(' .. text(now + outbox.hand), text(now + outbox.resend - tonumber(ARGV[6])), queue)
+  handUntimed(P .. 'q:' .. queue, '+inf')
+  handUntimed(P .. 'd:' .. queue, text(now))
   return answer
 end
 
