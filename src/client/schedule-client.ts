@@ -87,7 +87,7 @@ export class ScheduleClient implements ScheduleVerbs {
         if (!created) throw nameTaken({ id, name: schedule.name });
         for (const func of draft.unknown) this.#host.checkLive(func);
         this.#checkCluster(draft);
-        return this.#view({ ...schedule, revision: 1, runCount: 0, createdAt: this.#host.now() });
+        return this.#view(this.#asMade(schedule));
       },
     };
   }
@@ -174,11 +174,13 @@ export class ScheduleClient implements ScheduleVerbs {
     for (const func of draft.unknown) this.#host.checkLive(func);
     this.#checkCluster(draft);
     for (let tries = 0; tries < mostTries; tries++) {
-      const { id, created } = await schedules.insert(newSchedule(this.#host, draft, newId(), declaredBy));
+      const made = newSchedule(this.#host, draft, newId(), declaredBy);
+      const { id, created } = await schedules.insert(made);
       const stored = await schedules.find(id);
+      // Due at once, it may have fired for the last time by now, and be gone.
+      if (created) return { schedule: stored ?? this.#asMade(made), did: "added" };
       // Removed since, by somebody else.
       if (stored === undefined) continue;
-      if (created) return { schedule: stored, did: "added" };
       if (!upsert) throw nameTaken(stored);
       const change = this.#replacing(stored, draft, declaredBy);
       if (change === undefined) return { schedule: stored, did: "unchanged" };
@@ -186,6 +188,10 @@ export class ScheduleClient implements ScheduleVerbs {
       if (answer === "done") return { schedule: await this.#find(id), did: "changed" };
     }
     throw tooManyTries(draft.options.name ?? draft.func);
+  }
+
+  #asMade(schedule: NewSchedule): StoredSchedule {
+    return { ...schedule, revision: 1, runCount: 0, createdAt: this.#host.now() };
   }
 
   /** Tasks without a queue go to the cluster of the configuration; schedules without a cluster do not. */

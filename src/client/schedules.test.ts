@@ -4,7 +4,7 @@ import { backends } from "../../test/support/backends.js";
 import { eachQueue, testConfig } from "../../test/support/each-queue.js";
 import { testKeys } from "../../test/support/run-queued.js";
 import type { Backend } from "../contracts/backend.js";
-import type { ChangeAnswer, ScheduleChange, Schedules } from "../contracts/schedules.js";
+import type { ChangeAnswer, InsertedSchedule, NewSchedule, ScheduleChange, Schedules } from "../contracts/schedules.js";
 import type { Store } from "../contracts/store.js";
 import { openRequest } from "../core/open-request.js";
 import { UnknownTaskError } from "../errors.js";
@@ -306,6 +306,25 @@ describe.each(backends)("schedules on %s", (_, open) => {
       const id = await other.schedules.runNow("report");
 
       expect(await q.schedules.runs("report")).toMatchObject([{ taskId: id }]);
+    });
+
+    it("is made once when it has fired and is gone before it is read back (P177)", async () => {
+      const { store } = backend;
+      const made: string[] = [];
+      const schedules = Object.assign(Object.create(store.schedules) as Schedules, {
+        insert: async (schedule: NewSchedule): Promise<InsertedSchedule> => {
+          made.push(schedule.id);
+          return await store.schedules.insert(schedule);
+        },
+        // As a cluster leaves it that was faster.
+        find: async (): Promise<undefined> => undefined,
+      });
+      const quick = { ...backend, store: Object.assign(Object.create(store) as Store, { schedules }) };
+      await using other = createQluster(testConfig, { backend: quick, env: {} });
+
+      const schedule = await other.schedule(report, { type: "ONCE" });
+
+      expect(made).toEqual([schedule.id]);
     });
 
     it("keeps the id of the last task, and tells its outcome (P202)", async () => {
