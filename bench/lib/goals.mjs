@@ -1,9 +1,24 @@
 // What a figure has to reach. `times`: of the other system's figure; for times to wait, at most so many times as long.
 const onPostgres = (label, figure, against, times) => ({ stores: ["postgres"], label, figure, against, times });
 const onRedis = (label, figure, against, times) => ({ stores: ["redis", "redis-aof"], label, figure, against, times });
+/** @param node - Major version; on both without it. */
+const onSqlite = (label, against, times, node) => ({
+  stores: ["sqlite"],
+  label,
+  figure: "rate",
+  against: [against],
+  times,
+  node,
+});
 const idle = "enqueue to function entered, idle";
 
 const goals = [
+  onSqlite("drain 10,000", "plainjob", 3, 20),
+  onSqlite("drain 10,000", "plainjob", 3.5, 24),
+  onSqlite("drain 10,000", "bare-sqlite", 0.5),
+  onSqlite("enqueue, bulk", "plainjob", 0.6, 24),
+  onSqlite("enqueue, one by one", "plainjob", 0.6),
+  onSqlite("enqueue, 64 at once", "plainjob", 1.5),
   onPostgres("drain 10,000", "rate", ["graphile-worker"], 1.0),
   onPostgres("drain 30,000", "rate", ["graphile-worker"], 1.3),
   onPostgres("drain 30,000, isolation none", "rate", ["graphile-worker"], 1.4),
@@ -30,6 +45,12 @@ const goals = [
 
 /** Of Qluster's own figure, whoever else is measured. */
 const limits = [
+  { stores: ["sqlite"], label: idle, figure: "p50", most: 5 },
+  { stores: ["sqlite"], label: idle, figure: "p99", most: 25 },
+  { stores: ["sqlite"], label: "command to first task done", figure: "ms", most: 1_000 },
+  { stores: ["sqlite"], label: "idle cluster", figure: "cpuPercent", most: 1 },
+  { stores: ["sqlite"], label: "idle cluster", figure: "supervisorMb", most: 90 },
+  { stores: ["sqlite"], label: "idle cluster", figure: "workerMb", most: 70 },
   { stores: ["postgres"], label: "enqueue, 64 at once", figure: "p99", most: 20 },
   { stores: ["sqlite", "postgres", "redis"], label: "slot to function entered, idle", figure: "p99", most: 250 },
   { stores: ["sqlite"], label: "function left to result in hand, idle", figure: "p50", most: 15 },
@@ -51,10 +72,14 @@ const limits = [
 ];
 
 /** The goal for a ratio, if there is one. */
-export function goalOf({ store, label, figure, against }) {
+export function goalOf({ store, node, label, figure, against }) {
   return goals.find(
     (goal) =>
-      goal.stores.includes(store) && goal.label === label && goal.figure === figure && goal.against.includes(against),
+      goal.stores.includes(store) &&
+      goal.label === label &&
+      goal.figure === figure &&
+      goal.against.includes(against) &&
+      (goal.node === undefined || goal.node === Number(node)),
   )?.times;
 }
 

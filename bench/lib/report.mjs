@@ -32,7 +32,7 @@ function pairTable(store, rows) {
 
 function pairCells(store, { node, label, names }, { figure, values, ratio }) {
   const [own, other] = names;
-  const goal = own === "qluster" ? goalOf({ store, label, figure, against: other }) : undefined;
+  const goal = own === "qluster" ? goalOf({ store, node, label, figure, against: other }) : undefined;
   const { more } = figureOf(figure);
   const unit = unitOf(figure);
   return [
