@@ -149,6 +149,7 @@ function publish() {
   const tables = markdown(known);
   const filled = readFileSync(readme, "utf8").replace(between, (_, start, end) => `${start}\n${tables}\n${end}`);
   writeFileSync(readme, filled);
+  execFileSync(join(here, "..", "node_modules", ".bin", "oxfmt"), [file, readme], { stdio: "ignore" });
 }
 
 function entry(name, value) {
