@@ -1,4 +1,7 @@
-/** What has begun must still be known as begun after a crash of the server. */
+/**
+ * What has begun must still be known as begun after a crash of the server. The whole function again, under its old name: it
+ * answers as before, and clusters of older versions have to wait for the disk too.
+ */
 export const durableClaims = `
 -- Hands out messages under a live lease: takes over and lets in what has become due on the way. Without anything to hand
 -- out, one row with seq 0 says in due_at when the next look is worth its while. It waits for the disk: a claim that a crash took

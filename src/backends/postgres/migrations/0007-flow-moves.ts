@@ -168,7 +168,7 @@ BEGIN
     SELECT json_agg(json_build_array(m.flow, m.task))::text INTO ahead
     FROM json_to_recordset(p_moves) AS v (flow bigint, ahead integer)
       JOIN {flow_member} m ON m.flow = v.flow AND m.place = v.ahead
-    WHERE v.flow = ANY (v_moved) AND octet_length(m.task) <= 65536;
+    WHERE v.flow = ANY (v_moved) AND octet_length(m.task) <= 8192;
   END IF;
   RETURN NEXT;
 END $$;

@@ -92,7 +92,7 @@ local aheads = {}
 
 local function lookAhead(id, place)
   local key = P .. 'fm:' .. id
-  if place == '' or redis.call('HSTRLEN', key, place) > 65536 then return end
+  if place == '' or redis.call('HSTRLEN', key, place) > 8192 then return end
   aheads[#aheads + 1] = { id, redis.call('HGET', key, place) }
 end
 
