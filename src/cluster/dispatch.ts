@@ -11,8 +11,8 @@ export const dispatchLimits = {
   frame: 64,
   /** Expected work in the cluster's memory beyond what its workers hold, in milliseconds. */
   reserveMs: 30,
-  /** Messages in one take. */
-  take: 256,
+  /** Messages in one take. A store may hand out fewer. */
+  take: 512,
   /** How long a message may wait in memory while every place is busy, in milliseconds; then it is given back. */
   patienceMs: 50,
 } as const;

@@ -3,7 +3,6 @@ import type { RunningTask } from "../contracts/broker.js";
 import type { Logger } from "../contracts/logger.js";
 import type { WorkerStatus } from "../contracts/store.js";
 import { toErrorRecord } from "../core/error-record.js";
-import { humanName } from "../core/ids.js";
 import { logMessages } from "../core/log-messages.js";
 import type { AbortReason } from "../core/execute.js";
 import type { ChannelOptions, OpenChannel, WorkerChannel, WorkerExit } from "./channel.js";
@@ -11,6 +10,8 @@ import { DeadlineKeeper } from "./deadline-keeper.js";
 import { Dispatcher } from "./dispatcher.js";
 import type { Entry } from "./entry.js";
 import { Expectations } from "./expectations.js";
+import { nameOf } from "./failure-line.js";
+import { recycleTurn } from "./recycle-turn.js";
 import { Reserve } from "./reserve.js";
 import { Tidings } from "./tidings.js";
 import { describeExit, endsOfRemains } from "./worker-death.js";
@@ -236,7 +237,8 @@ export class Pool {
     }
     const slot = new WorkerSlot(name, options.channel.places, channel);
     this.#slots.set(name, slot);
-    channel.send({ t: "init", init: { ...options.init, workerName: name } });
+    const recycle = recycleTurn(this.#named, options.size, options.init.recycle);
+    channel.send({ t: "init", init: { ...options.init, recycle, workerName: name } });
     channel.beat();
     setTimeout(() => slot.state === "starting" && this.#couldNotStart(slot, slowStart), startLimitMs).unref();
   }
@@ -362,7 +364,7 @@ export class Pool {
     if (before === "starting" && !this.#everReady) return this.#couldNotStart(slot, describeExit(exit));
     this.reincarnations += 1;
     if (before !== "retiring") {
-      const during = task === undefined ? "" : ` while processing ${nameOf(task)}`;
+      const during = task === undefined ? "" : ` while processing ${nameOf(task.entry)}`;
       const cause = task?.abort === "timeout" ? `timeout${during}` : `sudden death${during} (${describeExit(exit)})`;
       this.#parts.logger.error(logMessages.reincarnated(slot.name, cause));
     }
@@ -389,10 +391,6 @@ export class Pool {
     this.#parts.logger.info(logMessages.recycled(slot.name), { why: "order" });
     slot.channel.send({ t: "retire" });
   }
-}
-
-function nameOf(held: HeldJob): string {
-  return held.entry.header.name ?? humanName(held.entry.delivery.id);
 }
 
 function sum<T>(items: readonly T[], value: (item: T) => number): number {

@@ -78,7 +78,7 @@ describe("Recorder", () => {
       () => sizes.push(recorder.size),
     );
 
-    for (let place = 0; place < 300; place += 1) recorder.record("c1", settlement(String(place)), () => {});
+    for (let place = 0; place < 556; place += 1) recorder.record("c1", settlement(String(place)), () => {});
     await recorder.drained();
 
     expect(sizes).toEqual([44, 0]);

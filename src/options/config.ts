@@ -90,7 +90,7 @@ export interface QlusterConfig {
    * for the newest one, `"all"` for each, `"none"` for none. Django Q2: `catch_up`, there true.
    */
   catchUp?: "latest" | "all" | "none" | undefined;
-  /** A worker is replaced after so many tasks; 0 for never. Default 10,000. Django Q2: `recycle`, there 500. */
+  /** A worker is replaced after so many tasks; 0 for never. Default 50,000. Django Q2: `recycle`, there 500. */
   recycle?: number | undefined;
   /** A worker is replaced when its resident memory reaches this; `null` (default) for never. Django Q2: `max_rss`, in KB. */
   maxRss?: Size | null | undefined;

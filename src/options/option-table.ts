@@ -161,7 +161,7 @@ export const plainOptions: { readonly [K in keyof PlainValues]: Part<PlainValues
   scheduler: { reader: yesOrNo(), fallback: true },
   timeZone: { reader: zoneReader, fallback: "UTC" },
   catchUp: { reader: oneOf("latest", "all", "none"), fallback: "latest" },
-  recycle: { reader: wholeNumber(0, " (0: never)"), fallback: 10_000 },
+  recycle: { reader: wholeNumber(0, " (0: never)"), fallback: 50_000 },
   maxRss: { reader: orNull(size(1_024 * kilobyte), "no limit"), fallback: null },
   cpuAffinity: { reader: wholeNumber(0, " (0: no worker is held to any)"), fallback: 0 },
   queueLimit: { reader: wholeNumber(1), fallback: 1_000 },

@@ -63,7 +63,7 @@ describe("defaults", () => {
       attempts: 3,
       backoff: { baseMs: 1_000, factor: 2, maxMs: 600_000, jitter: 0.5 },
       hookOn: "final",
-      recycle: 10_000,
+      recycle: 50_000,
       maxRssBytes: null,
       cpuAffinity: 0,
       queueLimit: 1_000,
