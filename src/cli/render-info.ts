@@ -3,9 +3,15 @@ import { humanName } from "../core/ids.js";
 import { countCap, type InfoFacts, isHealthy } from "./info-facts.js";
 import { group } from "./render-bar.js";
 import type { Style } from "./terminal.js";
+import { wrap } from "./wrap.js";
 
-/** The summary for people. Counterpart in Django Q2: `qinfo`. */
-export function renderInfo(facts: InfoFacts, style: Style): string[] {
+/**
+ * The summary for people. Counterpart in Django Q2: `qinfo`.
+ *
+ * @param columns - Of the terminal, if it is one.
+ */
+export function renderInfo(facts: InfoFacts, style: Style, columns?: number): string[] {
+  const labelled = (label: string, text: string): string => `${label.padEnd(11)}${wrap(text, 11, columns)}`;
   return [
     style("bold", `Qluster ${facts.version}: ${facts.project} on ${facts.broker}`),
     "",
@@ -14,9 +20,12 @@ export function renderInfo(facts: InfoFacts, style: Style): string[] {
     ...clusterLines(facts, style),
     "",
     ...scheduleLines(facts, style),
-    `Isolation  ${facts.isolation.map((each) => `${each}: ${isolationMeans(each)}`).join("; ")}`,
-    `Wake-ups   ${facts.push ? "push: new work wakes an idle cluster" : "poll: an idle cluster looks every 50 ms to 1 s"}`,
-    `Power cut  ${facts.powerCut}`,
+    labelled("Isolation", facts.isolation.map((each) => `${each}: ${isolationMeans(each)}`).join("; ")),
+    labelled(
+      "Wake-ups",
+      facts.push ? "push: new work wakes an idle cluster" : "poll: an idle cluster looks every 50 ms to 1 s",
+    ),
+    labelled("Power cut", facts.powerCut),
   ];
 }
 

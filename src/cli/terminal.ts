@@ -12,6 +12,8 @@ export interface Terminal {
   readonly interactive: boolean;
   /** Columns of the notes' terminal. */
   readonly width: () => number;
+  /** Columns of standard output, when that is a terminal. */
+  readonly columns: () => number | undefined;
   /** Standard output takes colours. */
   readonly coloured: boolean;
   readonly style: Style;
@@ -33,6 +35,7 @@ export function processTerminal(): Terminal {
     writeNote: (text) => void stderr.write(text),
     interactive: stderr.isTTY && !isSet(env["CI"]) && env["TERM"] !== "dumb",
     width: () => (stderr.isTTY ? stderr.columns : 80),
+    columns: () => (stdout.isTTY ? stdout.columns : undefined),
     coloured,
     style: coloured ? colourful : plain,
   };

@@ -194,7 +194,7 @@ export class Endings {
     const timed = end === undefined ? fields : { ...fields, durationMs: end.stoppedAt - end.startedAt };
     if (outcome.to === "succeeded") logger.info(logMessages.processed(nameOf(entry)), timed);
     const error = end?.error ?? ("error" in outcome ? outcome.error : undefined);
-    if (error !== undefined && outcome.to !== "queued") logger.error(failureLine(entry, error), timed);
+    if (error !== undefined && outcome.to !== "queued") logger.error(failureLine(entry, error, outcome), timed);
   }
 
   #announce(entry: Entry, end: AttemptEnd, outcome: Settlement["outcome"]): void {

@@ -19,6 +19,7 @@ export function fakeTerminal(options: { readonly interactive?: boolean; readonly
     writeNote: (text) => void (notes += text),
     interactive: options.interactive ?? false,
     width: () => options.width ?? 80,
+    columns: () => undefined,
     coloured: false,
     style: plain,
   };

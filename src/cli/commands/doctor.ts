@@ -15,7 +15,7 @@ export async function runDoctor(context: CommandContext): Promise<ExitCode> {
   const findings = await examine(context);
   const isWell = findings.every(({ state }) => state !== "wrong");
   if (flags.on("json")) terminal.print(JSON.stringify({ format: 1, healthy: isWell, findings }, null, 2));
-  else for (const line of renderFindings(findings, terminal.style)) terminal.print(line);
+  else for (const line of renderFindings(findings, terminal.style, terminal.columns())) terminal.print(line);
   return isWell ? exitCodes.ok : exitCodes.unhealthy;
 }
 

@@ -17,7 +17,7 @@ export async function runInfo(context: CommandContext): Promise<ExitCode> {
   const facts = await gatherInfo(backend, config, { version: packageVersion(), only: flags.text("name") });
   if (flags.on("ids")) printIds(facts, context);
   else if (flags.on("json")) terminal.print(JSON.stringify(infoDocument(facts), null, 2));
-  else for (const line of renderInfo(facts, terminal.style)) terminal.print(line);
+  else for (const line of renderInfo(facts, terminal.style, terminal.columns())) terminal.print(line);
 
   if (!flags.on("check") || isHealthy(facts.clusters)) return exitCodes.ok;
   terminal.note("Not healthy: no cluster says that it is idle or working. Start one: npx qluster cluster");
