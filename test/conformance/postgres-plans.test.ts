@@ -1,7 +1,9 @@
 import type { Client } from "pg";
 import { expect, it } from "vitest";
 import type { NewTask, OutboxOptions } from "../../src/contracts/index.js";
-import { endingInside } from "../../src/backends/postgres/end-messages.js";
+import type { Queries } from "../../src/backends/postgres/connections.js";
+import { endPlain } from "../../src/backends/postgres/end-messages.js";
+import { endSuccesses } from "../../src/backends/postgres/end-successes.js";
 import { rendered } from "../../src/backends/postgres/statement.js";
 import { newTask } from "../../src/testing/tasks.js";
 import { connectTo, emptyPlace, openAt, schemaOf } from "../support/postgres.js";
@@ -66,6 +68,8 @@ it("claims from a queue that was just filled without a look at more rows than it
   const scans = nodes.filter((node) => node["Relation Name"] === "qluster_message");
   const walk = scans.find((node) => node["Index Name"] === "qluster_message_free");
   expect(walk?.["Actual Rows"]).toBe(500);
+  const places = scans.find((node) => node["Node Type"] === "Tid Scan");
+  expect(places?.["Actual Rows"]).toBe(500);
   expect(nodes.map((node) => node["Node Type"])).not.toContain("Sort");
   expect(scans.map((node) => node["Node Type"])).not.toContain("Seq Scan");
   expect(scans.map((node) => node["Node Type"])).not.toContain("Bitmap Heap Scan");
@@ -81,28 +85,28 @@ it("finds again by index, also in tables that were never analysed", async () => 
   expect(scansOf(nodes)).not.toContain("Seq Scan");
 });
 
-/** Statement and parameters as the backend sends them, but for many messages at once. */
-function finishMany(schema: string, project: number, consumer: string, count: number): [string, unknown[]] {
-  const attempt = {
-    number: 1,
-    ending: "succeeded",
-    counted: true,
-    startedAt: 1,
-    stoppedAt: 2,
-    worker: "w",
-    error: null,
-  } as const;
+/** The statement and parameters with which the backend ends the first messages. */
+async function finishMany(
+  end: typeof endPlain | typeof endSuccesses,
+  [schema, project, consumer]: readonly [string, number, string],
+): Promise<[string, unknown[]]> {
+  const times = { number: 1, startedAt: 1, stoppedAt: 2, worker: "w", error: null };
+  const attempt = { ...times, ending: "succeeded", counted: true } as const;
   const outcome = { to: "succeeded", result: "1", keep: true } as const;
-  const { sql, parameters } = endingInside(project, Number(consumer), { receipt: 1, attempt, outcome });
-  const many = parameters.slice(2).map((one) => {
-    const [item] = String(one).slice(1, -1).split(",");
-    return `{${Array.from({ length: count }, () => item).join(",")}}`;
-  });
-  const seqs = `{${Array.from({ length: count }, (_, n) => n + 1).join(",")}}`;
-  return [rendered(sql.text, schema), [project, consumer, seqs, ...many.slice(1)]];
+  const messages = Array.from({ length: 256 }, (_, n) => ({ receipt: n + 1, attempt, outcome }));
+  const sent: [string, unknown[]][] = [];
+  const first: Queries["first"] = async ({ text }, parameters = []) => {
+    sent.push([rendered(text, schema), [project, ...parameters]]);
+    return undefined;
+  };
+  await end({ first } as Queries, Number(consumer), messages);
+  return sent[0]!;
 }
 
-it("finishes by the messages' own numbers, also in a table that was never analysed", async () => {
+it.each([
+  ["what ends as nearly all do", endSuccesses],
+  ["all else", endPlain],
+])("finishes %s by the messages' own numbers, also in a table that was never analysed", async (_, end) => {
   const { client, schema, project, consumer } = await fullQueue();
   await client.query(`SELECT count(*) FROM "${schema}".qluster_take($1, $2, $3, $4, $5)`, [
     project,
@@ -113,7 +117,7 @@ it("finishes by the messages' own numbers, also in a table that was never analys
   ]);
   await client.query(`UPDATE "${schema}".qluster_message SET owner = $1 WHERE seq <= 256`, [consumer]);
 
-  const nodes = await plansOf(client, ...finishMany(schema, project, consumer, 256));
+  const nodes = await plansOf(client, ...(await finishMany(end, [schema, project, consumer])));
 
   const scans = nodes.filter(
     (node) => node["Relation Name"] === "qluster_message" && node["Node Type"] !== "ModifyTable",

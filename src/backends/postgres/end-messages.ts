@@ -21,7 +21,7 @@ export interface EndedMessage {
 const parts = 16;
 
 /** Nobody's is the first, and no consumer's: who ends waiting members of a flow adds to it after it has locked the flow, a consumer before. */
-const ownPart = `CASE WHEN $2::bigint = ${nobody} THEN 0 ELSE 1 + $2::bigint % ${parts - 1} END`;
+export const ownPart: string = `CASE WHEN $2::bigint = ${nobody} THEN 0 ELSE 1 + $2::bigint % ${parts - 1} END`;
 
 /** Of a transaction of the application, which may stay open for long: nobody else's row, so that nobody waits for it. */
 const connectionPart = `${parts} + pg_backend_pid() % 1000`;

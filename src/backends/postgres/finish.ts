@@ -2,6 +2,7 @@ import type { Settlement } from "../../contracts/store.js";
 import { consumerNumber } from "../sql/receipt.js";
 import type { Queries } from "./connections.js";
 import { endMessages, endPlain, type EndedMessage } from "./end-messages.js";
+import { endSuccesses } from "./end-successes.js";
 import { finishMembers, type MemberEnd } from "./finish-members.js";
 import { messageNumber } from "./held-messages.js";
 import type { ProjectDatabase } from "./project-database.js";
@@ -46,12 +47,21 @@ async function finished(
     const stored = await finishMembers(database, owner, settlements);
     if (stored !== undefined) return { done: new Set(stored.seqs), hasQueued: stored.moved };
   }
-  const plain = !hasMembers && isPlain(settlements) ? await endPlain(database, owner, settlements) : new Set<number>();
+  const plain =
+    !hasMembers && isPlain(settlements) ? await endedPlain(database, owner, settlements) : new Set<number>();
   const left = settlements.filter(({ receipt }) => !plain.has(messageNumber(receipt)));
   if (left.length === 0) return { done: new Set(plain), hasQueued: false };
   // A member of a flow, or not ours any more.
   const others = await database.transaction((inside) => finishWith(inside, owner, left));
   return { done: new Set([...plain, ...others]), hasQueued: true };
+}
+
+async function endedPlain(
+  database: ProjectDatabase,
+  owner: number,
+  messages: readonly EndedMessage[],
+): Promise<ReadonlySet<number>> {
+  return (await endSuccesses(database, owner, messages)) ?? (await endPlain(database, owner, messages));
 }
 
 /** It ends for good, and has nothing of its own that follows. */

@@ -61,6 +61,11 @@ export function isConflict(error: unknown): boolean {
   return ["40001", "40P01"].includes(codeOf(error) ?? "");
 }
 
+/** A row with this key is there already. Nothing of the statement was stored. */
+export function isDuplicate(error: unknown): boolean {
+  return codeOf(error) === "23505";
+}
+
 /** A proxy handed our prepared statement's name to another connection. */
 export function isForeignStatement(error: unknown): boolean {
   return ["26000", "42P05"].includes(codeOf(error) ?? "");

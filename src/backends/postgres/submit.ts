@@ -1,7 +1,7 @@
 import type { NewTask, Submitted } from "../../contracts/store.js";
 import type { Queries } from "./connections.js";
 import { isMember, isOfBatch, joinFlows } from "./flow-join.js";
-import { newTaskColumns } from "./new-task-columns.js";
+import { joinedTaskArrays, joinedTaskColumns, newTaskColumns } from "./new-task-columns.js";
 import type { ProjectDatabase } from "./project-database.js";
 import { statement, type SqlValue, type Statement } from "./statement.js";
 import { unsent } from "./unsent.js";
@@ -27,9 +27,9 @@ export function submittingInside(
   tasks: readonly NewTask[],
   lockTimeoutMs: number,
 ): { readonly sql: Statement; readonly parameters: readonly SqlValue[] } {
-  const [isUnique = false, ...rest] = parametersOf(tasks);
-  if (isUnique === false) return { sql: submitSql, parameters: [project, isUnique, ...rest] };
-  return { sql: submitInsideSql, parameters: [Math.max(1, Math.floor(lockTimeoutMs)), project, ...rest] };
+  const columns = newTaskColumns(tasks);
+  if (!isUnique(tasks)) return { sql: submitSql, parameters: [project, false, ...columns] };
+  return { sql: submitInsideSql, parameters: [Math.max(1, Math.floor(lockTimeoutMs)), project, ...columns] };
 }
 
 /** What the function answers: nothing when all tasks are new. */
@@ -42,6 +42,15 @@ export function submittedFrom(tasks: readonly NewTask[], rows: readonly Submitte
 const submitApartSql = statement(
   "submit-apart",
   submitSql.text.replace("{submit}", "{submit_apart}").replace("$17::text[]", "$17::text[], $18, $19"),
+);
+
+const joinedSql = statement(
+  "submit-joined",
+  `SELECT place, id, created FROM {submit}($1::int, {now}, $2::boolean, ${joinedTaskArrays(3)})`,
+);
+const joinedApartSql = statement(
+  "submit-apart-joined",
+  `SELECT place, id, created FROM {submit_apart}($1::int, {now}, $2::boolean, ${joinedTaskArrays(3)}, $18, $19)`,
 );
 
 interface SubmittedRow {
@@ -82,13 +91,19 @@ export async function submitUnsent(inside: Queries, tasks: readonly NewTask[]): 
 async function submitPlain(database: Queries, tasks: readonly NewTask[]): Promise<Submitted[]> {
   if (tasks.length === 0) return [];
   const { outbox } = database;
+  const joined = joinedTaskColumns(tasks);
+  const parameters = [isUnique(tasks), ...(joined ?? newTaskColumns(tasks))];
   const rows =
     outbox === null
-      ? await database.all<SubmittedRow>(submitSql, parametersOf(tasks))
-      : await database.all<SubmittedRow>(submitApartSql, [...parametersOf(tasks), outbox.handMs, outbox.aheadMs]);
+      ? await database.all<SubmittedRow>(joined ? joinedSql : submitSql, parameters)
+      : await database.all<SubmittedRow>(joined ? joinedApartSql : submitApartSql, [
+          ...parameters,
+          outbox.handMs,
+          outbox.aheadMs,
+        ]);
   return submittedFrom(tasks, rows);
 }
 
-function parametersOf(tasks: readonly NewTask[]): SqlValue[] {
-  return [tasks.some(({ unique }) => unique !== null), ...newTaskColumns(tasks)];
+function isUnique(tasks: readonly NewTask[]): boolean {
+  return tasks.some(({ unique }) => unique !== null);
 }

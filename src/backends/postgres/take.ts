@@ -4,18 +4,15 @@ import { underLease } from "./lease.js";
 import type { ProjectDatabase } from "./project-database.js";
 import { statement } from "./statement.js";
 
+/** A row with `odd` NULL is as nearly all are: from the first queue, of rank 0, handed out for the first time, and not too late. */
 type TakenRow = readonly [
   seq: number,
-  place: number,
   id: string,
   envelope: string,
-  rank: number,
-  deliveries: number,
-  attempts: number,
-  starts: number,
   queuedAt: number,
+  /** `null`: when it was queued. */
   dueAt: number | null,
-  expired: boolean,
+  odd: string | null,
 ];
 
 /** What a look found, and in how many milliseconds the next one is worth its while. */
@@ -24,12 +21,33 @@ export interface Look {
   readonly nextMs: number;
 }
 
+/** Few columns: each costs the client as much as the reading of a short text, for every row. */
 const takeSql = statement(
-  "take",
-  `SELECT seq, place, id, envelope, rank, deliveries, attempts, starts, queued_at, due_at, expired
+  "take-few",
+  `SELECT seq, id, envelope, queued_at, CASE WHEN seq = 0 OR due_at <> queued_at THEN due_at END,
+     CASE WHEN place > 1 OR rank <> 0 OR deliveries <> 1 OR attempts > 0 OR starts > 0 OR expired
+       THEN json_build_array(place, rank, deliveries, attempts, starts, expired)::text END
    FROM {take}($1, {now}, $2, $3::text[], $4)`,
   { isQuick: true },
 );
+
+type Odd = readonly [
+  place: number,
+  rank: number,
+  deliveries: number,
+  attempts: number,
+  starts: number,
+  expired: boolean,
+];
+
+const usual: Odd = [1, 0, 1, 0, 0, false];
+
+interface Taken {
+  readonly seq: number;
+  readonly place: number;
+  readonly rank: number;
+  readonly delivery: Delivery;
+}
 
 /** Hands out up to `max` messages, from the first queue first; in each by priority, due time and enqueue order. */
 export async function take(
@@ -42,19 +60,32 @@ export async function take(
   const rows = await underLease(consumer, database.arrays<TakenRow>(takeSql, values));
   const [first] = rows;
   if (first === undefined || first[0] === 0) {
-    const [, , , , , , , , now = 0, dueAt] = first ?? [];
+    const [, , , now = 0, dueAt] = first ?? [];
     return { deliveries: [], nextMs: dueAt === null || dueAt === undefined ? Infinity : dueAt - now };
   }
-  return { deliveries: rows.sort(byPlace).map((row) => delivery(row, queues)), nextMs: 0 };
+  const taken = rows.map((row) => takenFrom(row, queues)).sort(byPlace);
+  return { deliveries: taken.map(({ delivery }) => delivery), nextMs: 0 };
 }
 
 /** The rows of an update come in no particular order. */
-function byPlace(a: TakenRow, b: TakenRow): number {
-  return a[1] - b[1] || a[4] - b[4] || (a[9] ?? 0) - (b[9] ?? 0) || a[0] - b[0];
+function byPlace(a: Taken, b: Taken): number {
+  return a.place - b.place || a.rank - b.rank || a.delivery.dueAt - b.delivery.dueAt || a.seq - b.seq;
 }
 
-function delivery(row: TakenRow, queues: readonly string[]): Delivery {
-  const [receipt, place, id, envelope, , deliveries, attempts, starts, queuedAt, dueAt, expired] = row;
-  const queue = queues[place - 1] ?? "";
-  return { receipt, id, queue, envelope, deliveries, attempts, starts, queuedAt, dueAt: dueAt ?? 0, expired };
+function takenFrom(row: TakenRow, queues: readonly string[]): Taken {
+  const [receipt, id, envelope, queuedAt, dueAt, odd] = row;
+  const [place, rank, deliveries, attempts, starts, expired] = odd === null ? usual : (JSON.parse(odd) as Odd);
+  const times = { queuedAt, dueAt: dueAt ?? queuedAt };
+  const delivery = {
+    receipt,
+    id,
+    queue: queues[place - 1] ?? "",
+    envelope,
+    deliveries,
+    attempts,
+    starts,
+    ...times,
+    expired,
+  };
+  return { seq: receipt, place, rank, delivery };
 }
