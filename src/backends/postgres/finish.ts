@@ -21,10 +21,10 @@ export async function finishDeliveries(
   if (settlements.length === 0) return [];
   const turn = database.held.turn();
   const { done, hasQueued } = await finished(database, consumerNumber(consumer), settlements);
-  const answers = settlements.map(({ receipt }) => done.delete(messageNumber(receipt)));
-  const receipts = settlements.map(({ receipt }) => receipt);
-  database.held.remove(consumer, receipts, turn);
-  for (const receipt of receipts) database.takenMembers.remove(messageNumber(receipt));
+  const numbers = settlements.map(({ receipt }) => messageNumber(receipt));
+  const answers = numbers.map((number) => done.delete(number));
+  database.held.remove(consumer, numbers, turn);
+  for (const number of numbers) database.takenMembers.remove(number);
   database.wakeUp.changed("results");
   if (hasQueued) database.wakeUp.changed("messages");
   return answers;
