@@ -1,10 +1,16 @@
 import type { Client } from "pg";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { NewTask, OutboxOptions } from "../../src/contracts/index.js";
-import type { Queries } from "../../src/backends/postgres/connections.js";
 import { endPlain } from "../../src/backends/postgres/end-messages.js";
 import { endSuccesses } from "../../src/backends/postgres/end-successes.js";
-import { rendered } from "../../src/backends/postgres/statement.js";
+import { finishMembers } from "../../src/backends/postgres/finish-members.js";
+import { acknowledge, release } from "../../src/backends/postgres/held-messages.js";
+import type { ProjectDatabase } from "../../src/backends/postgres/project-database.js";
+import { putBack } from "../../src/backends/postgres/put-back.js";
+import { rendered, type SqlValue, type Statement } from "../../src/backends/postgres/statement.js";
+import { TakenMembers } from "../../src/backends/postgres/taken-members.js";
+import { ChainsAhead } from "../../src/backends/sql/chains-ahead.js";
+import { Held } from "../../src/backends/sql/held.js";
 import { newTask } from "../../src/testing/tasks.js";
 import { connectTo, emptyPlace, openAt, schemaOf } from "../support/postgres.js";
 
@@ -13,6 +19,9 @@ interface Plan {
   readonly "Relation Name"?: string;
   readonly "Index Name"?: string;
   readonly "Actual Rows"?: number;
+  readonly "Actual Loops"?: number;
+  readonly "Rows Removed by Filter"?: number;
+  readonly "Rows Removed by Join Filter"?: number;
   readonly Plans?: readonly Plan[];
 }
 
@@ -85,55 +94,167 @@ it("finds again by index, also in tables that were never analysed", async () => 
   expect(scansOf(nodes)).not.toContain("Seq Scan");
 });
 
-/** The statement and parameters with which the backend ends the first messages. */
-async function finishMany(
-  end: typeof endPlain | typeof endSuccesses,
-  [schema, project, consumer]: readonly [string, number, string],
-): Promise<[string, unknown[]]> {
-  const times = { number: 1, startedAt: 1, stoppedAt: 2, worker: "w", error: null };
-  const attempt = { ...times, ending: "succeeded", counted: true } as const;
-  const outcome = { to: "succeeded", result: "1", keep: true } as const;
-  const messages = Array.from({ length: 256 }, (_, n) => ({ receipt: n + 1, attempt, outcome }));
-  const sent: [string, unknown[]][] = [];
-  const first: Queries["first"] = async ({ text }, parameters = []) => {
-    sent.push([rendered(text, schema), [project, ...parameters]]);
-    return undefined;
+const consumerOfAll = 7;
+const times = { number: 1, startedAt: 1, stoppedAt: 2, worker: "w", error: null };
+const attempt = { ...times, ending: "succeeded", counted: true } as const;
+const settled = { attempt, id: "", followUps: [] };
+
+/** What the backend does to messages by their numbers, as statements with their parameters. */
+const byNumber: Record<string, (database: ProjectDatabase, seqs: readonly number[]) => Promise<unknown>> = {
+  "ends what ended as nearly all do": (database, seqs) =>
+    endSuccesses(
+      database,
+      consumerOfAll,
+      seqs.map((receipt) => ({ ...settled, receipt, outcome: success })),
+    ),
+  "ends all else": (database, seqs) =>
+    endPlain(
+      database,
+      consumerOfAll,
+      seqs.map((receipt) => ({ ...settled, receipt, outcome: success })),
+    ),
+  "ends what leaves no record": (database, seqs) =>
+    endPlain(
+      database,
+      consumerOfAll,
+      seqs.map((receipt) => ({ ...settled, receipt, outcome: { ...success, keep: false } })),
+    ),
+  "ends members of flows": (database, seqs) =>
+    finishMembers(
+      database,
+      consumerOfAll,
+      seqs.map((receipt) => ({ ...settled, receipt, outcome: success })),
+    ),
+  "puts back what is tried again": (database, seqs) =>
+    putBack(
+      database,
+      consumerOfAll,
+      seqs.map((receipt) => ({ ...settled, receipt, outcome: { to: "retrying", delayMs: 9 } })),
+    ),
+  "gives back what was not started": (database, seqs) => release(database, consumerOfAll, seqs, {}),
+  "removes what is acknowledged": (database, seqs) => acknowledge(database, consumerOfAll, seqs),
+};
+const success = { to: "succeeded", result: "1", keep: true } as const;
+
+/** The one statement, rendered, and its parameters, that the backend sends. */
+async function sentBy(work: (typeof byNumber)[string], seqs: readonly number[]): Promise<[Statement, SqlValue[]]> {
+  const sent: [Statement, SqlValue[]][] = [];
+  const send = (sql: Statement, parameters: readonly SqlValue[] = []): Promise<never[]> => {
+    sent.push([sql, [...parameters]]);
+    return Promise.resolve([]);
   };
-  await end({ first } as Queries, Number(consumer), messages);
+  const first = (sql: Statement, parameters?: readonly SqlValue[]): Promise<undefined> =>
+    send(sql, parameters).then(() => undefined);
+  const known = { held: new Held(), takenMembers: new TakenMembers(), ahead: new ChainsAhead(), outbox: null };
+  await work({ ...known, first, all: send, run: send } as unknown as ProjectDatabase, seqs);
+  expect(sent).toHaveLength(1);
   return sent[0]!;
 }
 
-it.each([
-  ["what ends as nearly all do", endSuccesses],
-  ["all else", endPlain],
-])("finishes %s by the messages' own numbers, also in a table that was never analysed", async (_, end) => {
-  const { client, schema, project, consumer } = await fullQueue();
-  await client.query(`SELECT count(*) FROM "${schema}".qluster_take($1, $2, $3, $4, $5)`, [
-    project,
-    Date.now(),
-    consumer,
-    ["q"],
-    500,
-  ]);
-  await client.query(`UPDATE "${schema}".qluster_message SET owner = $1 WHERE seq <= 256`, [consumer]);
+/** A queue of 20,000 messages, of which the consumer holds the first 256, and as many finished tasks; planned for when it was empty. */
+async function grownQueue(planned: (client: Client, schema: string, project: number) => Promise<void>) {
+  const url = emptyPlace();
+  await using backend = await openAt(url);
+  const schema = schemaOf(url);
+  const client = await connectTo(url);
+  await backend.store.submit([newTask("first")]);
+  const { rows } = await client.query<{ seq: number }>(`SELECT seq FROM "${schema}".qluster_project`);
+  const project = rows[0]!.seq;
+  for (const table of ["message", "task"]) {
+    await client.query(`ALTER TABLE "${schema}".qluster_${table} SET (autovacuum_enabled = false)`);
+    await client.query(`ANALYZE "${schema}".qluster_${table}`);
+  }
+  for (let count = 0; count < 8; count++) await planned(client, schema, project);
 
-  const nodes = await plansOf(client, ...(await finishMany(end, [schema, project, consumer])));
-
-  const scans = nodes.filter(
-    (node) => node["Relation Name"] === "qluster_message" && node["Node Type"] !== "ModifyTable",
+  await client.query(
+    `INSERT INTO "${schema}".qluster_task (project, id, state, finished_at, queue, priority, attempts, starts, queued_at, due_at, func,
+       kind, counted, stopped_at, envelope)
+     SELECT $1, 'old' || n, 'succeeded', 1, 'q', 0, 1, 1, 1, 1, 'f', 'task', 1, 1, repeat('x', 200) FROM generate_series(1, 20000) AS n`,
+    [project],
   );
-  expect(scans.map((node) => node["Index Name"])).toEqual(["qluster_message_pkey"]);
+  const tasks = Array.from({ length: 20_000 }, (_, n) => newTask(`t${n}`));
+  for (let at = 0; at < tasks.length; at += 1_000) await backend.store.submit(tasks.slice(at, at + 1_000));
+  const own = await client.query<{ seq: number }>(
+    `UPDATE "${schema}".qluster_message SET owner = $1 WHERE seq IN (
+       SELECT seq FROM "${schema}".qluster_message ORDER BY seq LIMIT 256) RETURNING seq::int`,
+    [consumerOfAll],
+  );
+  return { client, schema, project, seqs: own.rows.map(({ seq }) => seq) };
+}
+
+/** The most rows that any part of the plans has read, or thrown away after a comparison. */
+function mostRows(nodes: readonly Plan[]): number {
+  return Math.max(
+    ...nodes.flatMap((node) => {
+      const loops = node["Actual Loops"] ?? 1;
+      const removed = [node["Rows Removed by Filter"], node["Rows Removed by Join Filter"]];
+      return [node["Actual Rows"], ...removed].map((rows) => (rows ?? 0) * loops);
+    }),
+  );
+}
+
+describe("with plans that were made while the tables were empty", () => {
+  it.each(Object.entries(byNumber))("it %s without a look at more rows than those", async (_, work) => {
+    const { client, schema, project, seqs } = await grownQueue(async (early, place, number) => {
+      const [{ text }, values] = await sentBy(work, [-1]);
+      await early.query({ name: "early", text: rendered(text, place), values: [number, ...values] });
+    });
+    const [{ text }, values] = await sentBy(work, seqs);
+
+    const nodes = await plansOf(client, rendered(text, schema), [project, ...values]);
+
+    expect(nodes.some((node) => node["Relation Name"] === "qluster_message")).toBe(true);
+    expect(mostRows(nodes)).toBeLessThanOrEqual(2 * seqs.length);
+  });
+
+  it("it queues new tasks without a look at those that are finished", async () => {
+    const sql = (schema: string): string =>
+      `SELECT id FROM "${schema}".qluster_submit($1, 1, false, $2, ${columnsOfOne})`;
+    const many = (prefix: string, length: number): string[] => Array.from({ length }, (_, n) => `${prefix}${n}`);
+    let calls = 0;
+    const { client, schema, project } = await grownQueue(async (early, place, number) => {
+      await early.query(sql(place), [number, many(`early${(calls += 1)}-`, 1)]);
+    });
+
+    const nodes = await plansOf(client, sql(schema), [project, many("new", 500)]);
+
+    expect(nodes.some((node) => node["Relation Name"] === "qluster_task")).toBe(true);
+    expect(mostRows(nodes)).toBeLessThanOrEqual(1_000);
+  });
 });
+
+/** Of tasks that have nothing but an id: the arrays behind the ids, as long as these. */
+const columnsOfOne = [
+  "'q'",
+  "0",
+  "0::bigint",
+  "NULL::bigint",
+  "NULL::bigint",
+  "'f'",
+  "NULL::text",
+  "NULL::text",
+  "'task'",
+  "NULL::text",
+  "NULL::text",
+  "NULL::text",
+  "NULL::bigint",
+  "'{}'",
+]
+  .map(
+    (value) =>
+      `array_fill(${value.includes("::") || value === "0" ? value : `${value}::text`}, ARRAY[cardinality($2::text[])])`,
+  )
+  .join(", ");
 
 function scansOf(nodes: readonly Plan[]): string[] {
   return nodes.filter((node) => node["Relation Name"] === "qluster_message").map((node) => node["Node Type"]);
 }
 
 it("hands out what is to be sent to a broker elsewhere, and begins it, without a look at more rows than asked for", async () => {
-  const times = { aheadMs: 0, handMs: 0, resendMs: 60_000, missingMs: 30_000 };
-  const { client, schema, project, consumer } = await fullQueue(times);
+  const apart = { aheadMs: 0, handMs: 0, resendMs: 60_000, missingMs: 30_000 };
+  const { client, schema, project, consumer } = await fullQueue(apart);
   const ids = Array.from({ length: 256 }, (_, n) => newTask(`t${n}`).id);
-  const own = [project, Date.now() + 1_000, consumer, times.resendMs, times.aheadMs];
+  const own = [project, Date.now() + 1_000, consumer, apart.resendMs, apart.aheadMs];
 
   const handed = await plansOf(
     client,

@@ -1,8 +1,8 @@
 import type { AttemptRecord } from "../../contracts/store.js";
 import { numberArray, textArray } from "./array-literal.js";
 import type { Queries } from "./connections.js";
-import { type EndedMessage, ownPart } from "./end-messages.js";
-import { heldBy, messageNumber } from "./held-messages.js";
+import type { EndedMessage } from "./end-messages.js";
+import { messageNumber } from "./held-messages.js";
 import { joinedArray, joinedTexts } from "./joined-texts.js";
 import { isDuplicate } from "./postgres-error.js";
 import { statement, type SqlValue } from "./statement.js";
@@ -13,34 +13,10 @@ type Success = EndedMessage & {
   readonly outcome: Extract<EndedMessage["outcome"], { to: "succeeded" }>;
 };
 
-/**
- * What {@link endPlain} writes for these, with less to send and to work out: times from one of them on, each worker's name
- * once, and nothing that is the same for all. A task that is finished already is an error here, as passing over it costs each
- * row a fourth of the time.
- */
 const endSql = statement(
   "end-successes",
-  `WITH gone AS (
-     DELETE FROM {message} m
-     USING unnest((SELECT $3::bigint[]), (SELECT $4::bigint[]), (SELECT $5::bigint[]), (SELECT $6::int[]), (SELECT ${joinedArray(7)}))
-       WITH ORDINALITY AS f (seq, started, stopped, worker, result, place)
-     WHERE m.seq = f.seq AND ${heldBy} AND m.member IS NULL
-     RETURNING f.place, $8::bigint + f.started AS started_at, $8::bigint + f.stopped AS stopped_at,
-       ($9::text[])[f.worker] AS worker, f.result, m.seq, m.id, m.queue, m.rank, m.attempts, m.starts, m.queued_at, m.due_at,
-       m.func, m.name, m.grp, m.kind, m.parent, m.envelope),
-   stored AS (
-     INSERT INTO {task} (project, id, state, finished_at, queue, priority, attempts, starts, queued_at, due_at, func, name,
-       grp, kind, parent, ending, counted, started_at, stopped_at, worker, result, envelope)
-     SELECT $1, id, 'succeeded', {now}, queue, -rank, attempts + 1, starts + 1, queued_at, due_at, func, name,
-       grp, kind, parent, 'succeeded', 1, started_at, stopped_at, worker, result, envelope
-     FROM gone ORDER BY place),
-   counted AS (
-     INSERT INTO {rollup} AS r (project, minute, queue, part, succeeded, failed, busy_ms)
-     SELECT $1, {now} / 60000 * 60000, queue, ${ownPart}, count(*), 0, sum(greatest(0, stopped_at - started_at))
-     FROM gone WHERE kind = 'task' GROUP BY queue
-     ON CONFLICT (project, minute, queue, part) DO UPDATE SET succeeded = r.succeeded + excluded.succeeded,
-       busy_ms = r.busy_ms + excluded.busy_ms)
-   SELECT string_agg(seq::text, ',') AS seqs, {tell}($1, 2)::text AS told FROM gone`,
+  `SELECT {end_successes}($1, {now}, $2, $3::bigint[], $4::bigint[], $5::bigint[], $6::int[], ${joinedArray(7)}, $8,
+     $9::text[]) AS seqs`,
 );
 
 /**

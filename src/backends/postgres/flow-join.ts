@@ -96,6 +96,10 @@ const columns =
 const newRows = `${rowsOf(2, "text", "text", "int", "bigint", "bigint", "bigint", "text", "text", "text", "text", "text", "text", "text", "bigint", "text", "text")}
        WITH ORDINALITY AS t (${columns}, nth)`;
 
+/** The limit keeps the planner from reading all tasks of the project instead of looking for each one. */
+const isUnknown = `(SELECT true FROM {message} m WHERE m.project = $1 AND m.id = t.id LIMIT 1) IS NULL
+       AND (SELECT true FROM {task} k WHERE k.project = $1 AND k.id = t.id LIMIT 1) IS NULL`;
+
 /**
  * What is known is left out before, and not by the conflict: to find out whether a row that is about to be removed stands in
  * the way, the insert would wait for the finish that removes it, which waits for our lock of the flow.
@@ -105,8 +109,7 @@ const insertSql = statement(
   `WITH new AS (
      INSERT INTO ${newColumns}
      SELECT ${newValues} FROM ${newRows} CROSS JOIN LATERAL (SELECT greatest({now} + t.delay, t.due) AS due_at) AS d
-     WHERE NOT EXISTS (SELECT FROM {message} m WHERE m.project = $1 AND m.id = t.id)
-       AND NOT EXISTS (SELECT FROM {task} k WHERE k.project = $1 AND k.id = t.id)
+     WHERE ${isUnknown}
      ORDER BY t.nth ON CONFLICT DO NOTHING RETURNING id)
    SELECT json_agg(id)::text AS ids, {tell}($1, 1)::text AS told FROM new`,
 );
@@ -123,8 +126,7 @@ const joinSql = statement(
      ORDER BY f.id FOR KEY SHARE),
    fresh AS MATERIALIZED (
      SELECT t.*, l.id AS flow, l.state FROM ${newRows} LEFT JOIN locked l ON l.id = split_part(t.member, '.', 1)
-     WHERE NOT EXISTS (SELECT FROM {message} m WHERE m.project = $1 AND m.id = t.id)
-       AND NOT EXISTS (SELECT FROM {task} k WHERE k.project = $1 AND k.id = t.id)
+     WHERE ${isUnknown}
        AND NOT EXISTS (
          SELECT FROM {flow_member} o
          WHERE o.flow = l.seq AND o.place = split_part(t.member, '.', 2)::int AND o.state IS NOT NULL)),

@@ -1,5 +1,5 @@
 import type { Receipt, ReleaseOptions } from "../../contracts/broker.js";
-import { numberArray, rowsOf } from "./array-literal.js";
+import { numberArray } from "./array-literal.js";
 import type { Queries } from "./connections.js";
 import type { ProjectDatabase } from "./project-database.js";
 import { statement } from "./statement.js";
@@ -7,48 +7,20 @@ import { statement } from "./statement.js";
 /** The owner of a message that nobody holds, free or delayed. */
 export const nobody = 0;
 
-/**
- * The fence, beside `m.seq = f.seq`: project 1, owner 2. Written so that no index on these columns serves it: in a table that
- * was never analysed, the planner would read all rows of the project, or of the owner, for each row that it looks for.
- */
-export const heldBy: string = `m.project + 0 = $1 AND coalesce(m.owner, ${nobody}) = $2::bigint`;
-
 /** What belongs to a task that leaves no record, removed with the rows of `gone`. */
 export const forgetDetails = `
   attempts AS (DELETE FROM {attempt} a USING gone WHERE a.project = $1 AND a.id = gone.id),
   progress AS (DELETE FROM {progress} p USING gone WHERE p.project = $1 AND p.id = gone.id),
   lines AS (DELETE FROM {log} l USING gone WHERE l.project = $1 AND l.id = gone.id)`;
 
-/** The new time to send of a message that is given back. Without an outbox it stays. */
-export function sendAgain(dueAt: string, resendMs: string, aheadMs: string): string {
-  return `CASE WHEN ${resendMs}::bigint IS NULL THEN m.send_at ELSE {resend_at}({now}, ${dueAt}, ${resendMs}, ${aheadMs}) END`;
-}
-
-/** What {@link sendAgain} needs to know. */
+/** What the new time to send of a message that is given back follows from. */
 export function resending({ outbox }: Queries): [resendMs: number | null, aheadMs: number | null] {
   return [outbox?.resendMs ?? null, outbox?.aheadMs ?? null];
 }
 
-const acknowledgeSql = statement(
-  "acknowledge",
-  `WITH gone AS (
-     DELETE FROM {message} m USING ${rowsOf(3, "bigint")} AS f (seq)
-     WHERE m.seq = f.seq AND ${heldBy} RETURNING m.seq, m.id), ${forgetDetails}
-   SELECT seq FROM gone`,
-);
+const acknowledgeSql = statement("acknowledge", "SELECT seq FROM {acknowledge}($1, $2, $3::bigint[]) AS seq");
 
-/** Without a delay a message keeps its due time, and with it its old place. */
-const releaseSql = statement(
-  "release",
-  `WITH freed AS (
-     UPDATE {message} m
-     SET owner = CASE WHEN $4::bigint > 0 THEN 0 END,
-       due_at = CASE WHEN $4::bigint > 0 THEN {now} + $4::bigint ELSE m.due_at END,
-       deliveries = greatest(0, m.deliveries + $5),
-       send_at = ${sendAgain("CASE WHEN $4::bigint > 0 THEN {now} + $4::bigint ELSE m.due_at END", "$6", "$7")}
-     FROM ${rowsOf(3, "bigint")} AS f (seq) WHERE m.seq = f.seq AND ${heldBy} RETURNING 1)
-   SELECT {tell}($1, 1) FROM freed LIMIT 1`,
-);
+const releaseSql = statement("release", "SELECT {release}($1, {now}, $2, $3::bigint[], $4, $5, $6, $7)");
 
 /** What a reply that never arrived had handed out goes back. */
 const resyncSql = statement(

@@ -1,8 +1,8 @@
 import type { Outcome, Settlement } from "../../contracts/store.js";
 import { errorText } from "../sql/error-text.js";
-import { numberArray, rowsOf, textArray } from "./array-literal.js";
+import { numberArray, textArray } from "./array-literal.js";
 import type { Queries } from "./connections.js";
-import { heldBy, messageNumber, resending, sendAgain } from "./held-messages.js";
+import { messageNumber, resending } from "./held-messages.js";
 import { statement, type SqlValue } from "./statement.js";
 
 type BackOutcome = Extract<Outcome, { to: "retrying" | "queued" }>;
@@ -14,30 +14,10 @@ export function isPutBack(settlement: Settlement): settlement is PutBack {
   return settlement.outcome.to === "retrying" || settlement.outcome.to === "queued";
 }
 
-const dueAt = "CASE WHEN f.is_retry = 1 OR f.delay > 0 THEN {now} + f.delay ELSE m.due_at END";
-
-/** step: added to the deliveries, NULL to start anew. is_retry: the place in line starts anew. */
 const putBackSql = statement(
   "put-back",
-  `WITH back AS (
-     UPDATE {message} m
-     SET owner = CASE WHEN f.delay > 0 THEN 0 END,
-       due_at = ${dueAt},
-       send_at = ${sendAgain(dueAt, "$13", "$14")},
-       deliveries = CASE WHEN f.step IS NULL THEN 0 ELSE greatest(0, m.deliveries + f.step) END,
-       starts = m.starts + CASE WHEN f.ending IS NULL THEN 0 ELSE 1 END,
-       attempts = m.attempts + f.counted,
-       started_at = coalesce(f.started_at, m.started_at),
-       stopped_at = coalesce(f.stopped_at, m.stopped_at),
-       worker = coalesce(f.worker, m.worker)
-     FROM ${rowsOf(3, "bigint", "bigint", "int", "int", "int", "text", "bigint", "bigint", "text", "text")} AS f (seq, delay, is_retry, step, counted, ending, started_at, stopped_at, worker, error)
-     WHERE m.seq = f.seq AND ${heldBy}
-     RETURNING m.seq, m.id, m.starts, f.ending, f.counted, f.started_at, f.stopped_at, f.worker, f.error),
-   recorded AS (
-     INSERT INTO {attempt} (project, id, number, ending, counted, started_at, stopped_at, worker, error)
-     SELECT $1, id, starts, ending, counted, started_at, stopped_at, worker, error FROM back WHERE ending IS NOT NULL
-     ON CONFLICT DO NOTHING)
-   SELECT string_agg(seq::text, ',') AS seqs, {tell}($1, 1) FROM back`,
+  `SELECT {put_back}($1, {now}, $2, $3::bigint[], $4::bigint[], $5::int[], $6::int[], $7::int[], $8::text[], $9::bigint[],
+     $10::bigint[], $11::text[], $12::text[], $13, $14) AS seqs`,
 );
 
 /** Back into the queue, with the attempts that ended on record. Resolves to the numbers of those that were still ours. */

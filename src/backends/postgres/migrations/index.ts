@@ -8,6 +8,7 @@ import { flows } from "./0005-flows.js";
 import { durableClaims } from "./0006-durable-claims.js";
 import { flowMoves } from "./0007-flow-moves.js";
 import { cheapClaims } from "./0008-cheap-claims.js";
+import { steadyPlans } from "./0009-steady-plans.js";
 
 /** Every version of the tables, in order. A released one is never changed: add another, and give changed functions new names. */
 export const migrations: readonly Migration[] = [
@@ -19,4 +20,5 @@ export const migrations: readonly Migration[] = [
   { version: 6, worksFrom: 1, name: "durable claims", sql: durableClaims },
   { version: 7, worksFrom: 1, name: "flow moves", sql: flowMoves },
   { version: 8, worksFrom: 1, name: "cheap claims", sql: cheapClaims },
+  { version: 9, worksFrom: 1, name: "steady plans", sql: steadyPlans },
 ];
