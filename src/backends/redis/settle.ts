@@ -51,25 +51,30 @@ export async function settle(parts: Settling, consumer: string, steps: readonly 
   return answers;
 }
 
+/** One letter for each step, then what is needed for each 2, then the links that were to be looked up. */
+type SettleReply = readonly [answers: string, ...(Need | AheadReply)[]];
+
 /** Comes again with what follows in a flow, until nobody was faster. */
 async function settleSome(project: RedisProject, consumer: string, steps: readonly Step[]): Promise<boolean[]> {
-  const answers = steps.map(() => false);
-  let left = steps.map((step, index) => ({ step, index }));
+  const answers: boolean[] = [];
+  let left = [...steps.keys()];
   let moves = await foreseen(project, steps);
-  for (;;) {
-    const some = left.map(({ step }) => step);
+  for (let some = steps; ; some = pick(steps, left)) {
     const given = moves;
-    const reply = await project.runSafely<(number | Need | AheadReply)[]>("settle", (again) =>
-      valuesOf(consumer, some, given, again),
-    );
-    const lacking = left.filter((_, at) => reply[at] === 2).length;
-    const needs = reply.slice(left.length, left.length + lacking) as Need[];
-    remember(project, given, reply.slice(left.length + lacking) as AheadReply[]);
-    for (const [at, { index }] of left.entries()) answers[index] = reply[at] === 1;
+    const reply = await project.runSafely<SettleReply>("settle", (again) => valuesOf(consumer, some, given, again));
+    const [letters] = reply;
+    const lacking = left.filter((_, at) => letters[at] === "2");
+    const needs = reply.slice(1, 1 + lacking.length) as Need[];
+    remember(project, given, reply.slice(1 + lacking.length) as AheadReply[]);
+    for (const [at, index] of left.entries()) answers[index] = letters[at] === "1";
     if (needs.length === 0) return answers;
-    left = left.filter((_, at) => reply[at] === 2);
-    moves = await Promise.all(needs.map((need, at) => moveFor(project, need, left[at]?.step)));
+    left = lacking;
+    moves = await Promise.all(needs.map((need, at) => moveFor(project, need, steps[lacking[at] ?? 0])));
   }
+}
+
+function pick<T>(all: readonly T[], places: readonly number[]): T[] {
+  return places.map((place) => all[place] as T);
 }
 
 async function moveFor(project: RedisProject, need: Need, step: Step | undefined): Promise<PreparedMove> {
@@ -79,13 +84,15 @@ async function moveFor(project: RedisProject, need: Need, step: Step | undefined
 
 /** What follows the links that this process has queued. */
 async function foreseen(project: RedisProject, steps: readonly Step[]): Promise<PreparedMove[]> {
-  const moves = steps.map(async ({ member, final }) => {
+  const moves: PreparedMove[] = [];
+  for (const { member, final } of steps) {
     const known = final && project.ahead.recall(idOfMember(String(member)), final);
     // The end of a flow has its time from the server.
-    if (known === undefined || advanceFlow(known.flow, [known.outcome]).next !== "step") return undefined;
-    return await prepareMove(project, { flow: known.flow, next: [known.task], now: 0 }, known.outcome);
-  });
-  return (await Promise.all(moves)).filter((move) => move !== undefined);
+    if (known === undefined || advanceFlow(known.flow, [known.outcome]).next !== "step") continue;
+    const move = await prepareMove(project, { flow: known.flow, next: [known.task], now: 0 }, known.outcome);
+    if (move !== undefined) moves.push(move);
+  }
+  return moves;
 }
 
 /** The link after the one that was queued, of a flow. */
@@ -104,7 +111,9 @@ function remember({ ahead }: RedisProject, moves: readonly PreparedMove[], repli
 function valuesOf(consumer: string, steps: readonly Step[], moves: readonly PreparedMove[], again: boolean): Values {
   const given = moves.map(({ values }) => values).filter((values) => values.length > 0);
   const values: (string | number)[] = [consumer, steps.length, again ? 1 : 0, given.length];
-  for (const { member, action, ms, record, result } of steps) values.push(member, action, ms, record, result);
+  // One value for each: JSON has no raw line feed, and every value costs the client more than what is in it.
+  for (const { member, action, ms, record, result } of steps)
+    values.push(`${action}${ms};${member};${record}\n${result}`);
   for (const move of given) for (const value of move) values.push(value);
   for (const [index, { followUps }] of steps.entries()) {
     for (const task of followUps) values.push(index + 1, ...packMessage(task));
