@@ -23,7 +23,7 @@ export interface Step extends Omit<PackedEnding, "action"> {
 
 /** Without an ending: gives back (`q`, as a suspect `p`) or removes (`d`). */
 export function plainStep(member: Receipt, action: "q" | "p" | "d", delayMs: number = 0): Step {
-  return { member, action, ms: delayMs, record: "", result: "", followUps: [] };
+  return { member, action, ms: delayMs, record: "", result: "", endedAt: null, followUps: [] };
 }
 
 export function stepOf(settlement: Settlement): Step {
@@ -110,13 +110,25 @@ function remember({ ahead }: RedisProject, moves: readonly PreparedMove[], repli
 
 function valuesOf(consumer: string, steps: readonly Step[], moves: readonly PreparedMove[], again: boolean): Values {
   const given = moves.map(({ values }) => values).filter((values) => values.length > 0);
-  const values: (string | number)[] = [consumer, steps.length, again ? 1 : 0, given.length];
-  // One value for each: JSON has no raw line feed, and every value costs the client more than what is in it.
-  for (const { member, action, ms, record, result } of steps)
-    values.push(`${action}${ms};${member};${record}\n${result}`);
+  const values: (string | number)[] = [consumer, steps.length, again ? 1 : 0, given.length, actionsOf(steps)];
+  for (const { member } of steps) values.push(member);
+  for (const step of steps) values.push(storedText(step));
   for (const move of given) for (const value of move) values.push(value);
   for (const [index, { followUps }] of steps.entries()) {
     for (const task of followUps) values.push(index + 1, ...packMessage(task));
   }
   return values;
+}
+
+/** In one text: every value costs the client more than what is in it. */
+function actionsOf(steps: readonly Step[]): string {
+  let text = "";
+  for (const { action, ms, endedAt } of steps) text += `${action === "s" && endedAt === null ? "u" : action}${ms};`;
+  return text;
+}
+
+/** Of an end, what its value begins with, as {@link finishedTask} reads it. */
+function storedText({ action, record, result, endedAt }: Step): string {
+  const isEnd = action === "s" || action === "f" || action === "n";
+  return isEnd ? `${record}\n${endedAt};${Buffer.byteLength(result)};\n${result}` : record;
 }

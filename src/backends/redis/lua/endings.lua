@@ -1,4 +1,5 @@
--- Finished tasks. `t:<id>` has each in one value: its ending, a line feed, when, the result's size in bytes and what was
+-- Finished tasks. `t:<id>` has each in one value: its ending, a line feed, when (by the clock of who ran it, if it ran),
+-- the result's size in bytes and what was
 -- changed, a line feed, the result, the body. `done:<kind><outcome>` lists them in the order in which they ended: kind is
 -- t (task), h (hook) or f (flow), outcome s (succeeded) or f (anything else), the members flags and id.
 local ended = { values = {}, lists = {}, details = {}, sums = {} }

@@ -6,37 +6,37 @@
 --@ members
 --@ telling
 -- Ends deliveries that a consumer holds. ARGV: now, consumer, how many, 1 when an earlier try may have arrived, how many
--- moves, then one text for each: action, run time or delay, ";", member, ";", ending or attempt, a line feed, result. Then the
--- moves of flows. Then the follow-ups: the place of their settlement (from 1), and the message. Returns a text with 1 or 0
--- for each, or 2: it lacks a move, and nothing of it was stored. Then for each 2 what has to be known for it. Then the links
--- that were to be looked up.
---   s, f: success or another end, kept · n: success, not kept · r: retry · q: back, unstarted · p: back, a suspect ·
---   d: removed
+-- moves, the actions in one text, then the members, then what is to be stored of each. Then the moves of flows. Then the
+-- follow-ups: the place of their settlement (from 1), and the message. Returns a text with 1 or 0 for each, or 2: it lacks a
+-- move, and nothing of it was stored. Then for each 2 what has to be known for it. Then the links that were to be looked up.
+-- An action is a letter, the run time or the delay, and ";":
+--   s: success, kept; the beginning of its value, up to the body · n: success, not kept · u, f: success or another end, kept;
+--   an ending, a line of which nothing is read, a result · r: retry · q: back, unstarted · p: back, a suspect; an attempt or
+--   nothing · d: removed
+-- Lua reads every byte of each text it makes: what is stored comes as it is stored, and is not taken apart.
 local id, count, again = ARGV[2], tonumber(ARGV[3]), ARGV[4] == '1'
 local held = P .. 'h:' .. id
-local first = 5
-local followUpsAt = readMoves(first + count + 1, tonumber(ARGV[5]))
 local sub, find = string.sub, string.find
-local members, ids, recordsAt = {}, {}, {}
-for i = 1, count do
-  local text = ARGV[first + i]
-  local from = find(text, ';', 1, true) + 1
-  local to = find(text, ';', from, true)
-  local member = sub(text, from, to - 1)
-  members[i], ids[i], recordsAt[i] = member, sub(member, 23), to + 1
+local members = { unpack(ARGV, 7, 6 + count) }
+local textsAt = 6 + count
+local followUpsAt = readMoves(textsAt + count + 1, tonumber(ARGV[5]))
+local actions, times, ids = {}, {}, {}
+for action, ms in string.gmatch(ARGV[6], '(%a)([^;]*);') do
+  local i = #ids + 1
+  actions[i], times[i], ids[i] = action, ms, sub(members[i], 23)
 end
 
-local function msOf(i) return tonumber(sub(ARGV[first + i], 2, recordsAt[i] - #members[i] - 3)) end
 -- The ending or the attempt, and the result.
 local function recordOf(i)
-  local text, at = ARGV[first + i], recordsAt[i]
-  local feed = find(text, '\n', at, true)
-  return sub(text, at, feed - 1), sub(text, feed + 1)
+  local text = ARGV[textsAt + i]
+  local first = find(text, '\n', 1, true)
+  if not first then return text, '' end
+  return sub(text, 1, first - 1), sub(text, find(text, '\n', first + 1, true) + 1)
 end
 
 -- Said again after a lost reply: the ending is there already, and is this one.
-local function wasStored(i, action)
-  if not again or (action ~= 's' and action ~= 'f') then return false end
+local function wasStored(i)
+  if not again or actions[i] ~= 's' and actions[i] ~= 'u' and actions[i] ~= 'f' then return false end
   local text, record = redis.call('GET', P .. 't:' .. ids[i]), recordOf(i)
   if not text or sub(text, 1, #record + 1) ~= record .. '\n' then return false end
   local size, from = string.match(text, '^[^\n]*\n[^;]*;(%d+);[^\n]*\n()')
@@ -50,7 +50,7 @@ local answers, gone, goneIds, changed, dropped, done, lacking = {}, {}, {}, {}, 
 
 local function putBack(i, action)
   local c = readChanges(changes[i])
-  local delay, attempt, score = math.ceil(msOf(i)), recordOf(i), scores[i]
+  local delay, attempt, score = math.ceil(tonumber(times[i])), recordOf(i), scores[i]
   if attempt ~= '' then recordAttempt(ids[i], c, attempt) end
   if action == 'r' then c.deliveries = 0 end
   if action == 'p' then c.deliveries = c.deliveries + 2 end
@@ -63,25 +63,29 @@ local function putBack(i, action)
   if changes[i] or action ~= 'q' or delay > 0 or attempt ~= '' then writeChanges(ids[i], c) end
 end
 
-local function isEnd(action) return action == 's' or action == 'f' or action == 'n' end
+local ends = { s = true, u = true, f = true, n = true }
 
 local function endOne(i, action, flow, place, run)
+  goneIds[#goneIds + 1] = ids[i]
+  if action == 's' and not changes[i] and sub(members[i], 15, 16) == '00' then
+    countEnd(members[i], true, tonumber(times[i]))
+    return finishPlain(ids[i], ARGV[textsAt + i] .. bodies[i], true)
+  end
   local record, result = recordOf(i)
   if flow then tell(flow, place, run, action ~= 'f', record, result) end
-  finish(ids[i], members[i], bodies[i], changes[i], action ~= 'f', action ~= 'n', record, result, msOf(i))
-  goneIds[#goneIds + 1] = ids[i]
+  finish(ids[i], members[i], bodies[i], changes[i], action ~= 'f', action ~= 'n', record, result, tonumber(times[i]))
   if changes[i] then changed[#changed + 1] = ids[i] end
 end
 
 for i = 1, count do
-  local member, action = members[i], sub(ARGV[first + i], 1, 1)
+  local member, action = members[i], actions[i]
   local flow, place, run
   local isOurs = scores[i] and bodies[i] and not done[member]
-  if isOurs and sub(member, 15, 16) ~= '00' and isEnd(action) and hasFlag(flagsOf(member), isMember) then
+  if isOurs and ends[action] and sub(member, 15, 16) ~= '00' and hasFlag(flagsOf(member), isMember) then
     flow, place, run = toTell(ids[i], bodies[i])
   end
   if not isOurs then
-    answers[i] = wasStored(i, action) and '1' or '0'
+    answers[i] = wasStored(i) and '1' or '0'
   elseif flow and lacksMove(flow) then
     answers[i] = '2'
     lacking[#lacking + 1] = { flow, place, run }
@@ -91,7 +95,7 @@ for i = 1, count do
     gone[#gone + 1] = member
     -- The first write is one that a full memory allows; the rest of a script that has begun is allowed as well.
     if #gone == 1 then redis.call('HDEL', held, member) end
-    if isEnd(action) then endOne(i, action, flow, place, run)
+    if ends[action] then endOne(i, action, flow, place, run)
     elseif action == 'd' then dropped[#dropped + 1] = member
     else putBack(i, action) end
   end
