@@ -1,20 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bareTask } from "../../core/bare-task.js";
-import { readDeliveries, type TakeReply } from "./deliveries.js";
+import { readDeliveries } from "./deliveries.js";
 import { packMessage } from "./packing.js";
 
 const text = fc.string({ unit: "grapheme" });
 
 function memberOf(index: number): string {
   return `0000000000016400000001${String(index).padStart(32, "0")}`;
-}
-
-/** As `take.lua` answers: eight bodies to a piece. */
-function replyOf(bodies: readonly string[], changes: (number | string)[], now: number): TakeReply {
-  const pieces: string[] = [];
-  for (let from = 0; from < bodies.length; from += 8) pieces.push(bodies.slice(from, from + 8).join(""));
-  return [now, 0, -1, bodies.map((body) => Buffer.byteLength(body)).join(";"), changes, ...pieces];
 }
 
 function bodyOf(index: number, queue: string, envelope: string, expires: number | "" = ""): string {
@@ -28,7 +21,7 @@ describe("what a look finds", () => {
       fc.property(fc.array(fc.tuple(text, text), { maxLength: 20 }), (messages) => {
         const bodies = messages.map(([queue, envelope], index) => bodyOf(index, queue, envelope));
 
-        const read = readDeliveries(replyOf(bodies, [], 1_500));
+        const read = readDeliveries([1_500, 0, -1, [], ...bodies]);
 
         expect(read.map(({ queue, envelope }) => [queue, envelope])).toEqual(messages);
         expect(read.map(({ receipt }) => receipt)).toEqual(messages.map((_, index) => memberOf(index)));
@@ -39,7 +32,7 @@ describe("what a look finds", () => {
   it("has the changes of the messages that have some", () => {
     const bodies = ["a", "b", "c"].map((envelope, index) => bodyOf(index, "q", envelope, 1_700));
 
-    const read = readDeliveries(replyOf(bodies, [1, "2;1;3;4000;5;6;w"], 1_600));
+    const read = readDeliveries([1_600, 0, -1, [1, "2;1;3;4000;5;6;w"], ...bodies]);
 
     expect(read.map(({ deliveries, attempts, starts, dueAt }) => [deliveries, attempts, starts, dueAt])).toEqual([
       [1, 0, 0, 2_000],
@@ -49,8 +42,8 @@ describe("what a look finds", () => {
   });
 
   it("has expired when its time to live is over", () => {
-    const reply = replyOf([bodyOf(0, "q", "a", 1_500), bodyOf(1, "q", "b", 1_501), bodyOf(2, "q", "c")], [], 1_500);
+    const bodies = [bodyOf(0, "q", "a", 1_500), bodyOf(1, "q", "b", 1_501), bodyOf(2, "q", "c")];
 
-    expect(readDeliveries(reply).map(({ expired }) => expired)).toEqual([true, false, false]);
+    expect(readDeliveries([1_500, 0, -1, [], ...bodies]).map(({ expired }) => expired)).toEqual([true, false, false]);
   });
 });

@@ -1,23 +1,17 @@
 import type { Delivery } from "../../contracts/broker.js";
 import { idOfMember } from "./key-layout.js";
 import { queueOfHead, readChanges, readPlace } from "./packing.js";
-import { unpacked } from "./unpacked.js";
 
-/**
- * What `take.lua` answers: some bodies in each piece, with their lengths in bytes, as clients spend more time on many values
- * than on many characters. Few messages have changes: those have their number and these.
- */
+/** What `take.lua` answers. Few messages have changes: those have their number and these. */
 export type TakeReply = readonly [
   now: number,
   held: number,
   moreInMs: number,
-  lengths: string,
   changes: readonly (number | string)[],
-  ...pieces: string[],
+  ...bodies: string[],
 ];
 
-export function readDeliveries([now, , , lengths, changed, ...pieces]: TakeReply): Delivery[] {
-  const bodies = unpacked(pieces.join(""), lengths);
+export function readDeliveries([now, , , changed, ...bodies]: TakeReply): Delivery[] {
   if (changed.length === 0) return bodies.map((body) => deliveryOf(body, "", now));
   const changes = new Map<number, string>();
   for (let at = 0; at < changed.length; at += 2) changes.set(Number(changed[at]), String(changed[at + 1]));

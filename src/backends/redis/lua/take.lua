@@ -2,9 +2,8 @@
 --@ messages
 --@ leases
 -- ARGV: now, consumer, how many, then the queues. Returns nothing when the lease has ended; else now, how many are held
--- afterwards, how long until there may be more (-1: nobody knows), the lengths of the bodies in bytes, the changes as
--- number (from 0) and text of each message that has them, and the bodies, eight to a piece: a client spends more time on
--- many values than on many bytes, and each text that Lua makes costs time for every byte.
+-- afterwards, how long until there may be more (-1: nobody knows), for each message with changes its number (from 0) and
+-- these, then the bodies.
 local id, left = ARGV[2], tonumber(ARGV[3])
 local held = P .. 'h:' .. id
 local expiresAt = redis.call('ZSCORE', P .. 'leases', id)
@@ -25,16 +24,17 @@ local function promote(number)
   callWith('ZADD', P .. 'q:' .. number, scored, 2)
 end
 
-local taken = { now, 0, -1 }
-local bodies, lengths, changed, count = {}, {}, {}, 0
+local changed = {}
+local taken, before = { now, 0, -1, changed }, 4
+local count = before
 
 local function add(body, change)
   if change then
-    changed[#changed + 1] = count
+    changed[#changed + 1] = count - before
     changed[#changed + 1] = change
   end
   count = count + 1
-  bodies[count], lengths[count] = body, wholeText(#body)
+  taken[count] = body
 end
 
 -- A longer field than a hash keeps in a list, where every step would look at half of what is held.
@@ -77,7 +77,7 @@ for i = 1, #queues do
   end
 end
 
-if count == 0 then
+if count == before then
   for i = 1, #queues do
     local first = numbers[i] and redis.call('ZRANGE', P .. 'd:' .. numbers[i], 0, 0, 'WITHSCORES')
     if first and first[2] then nextAt = math.min(nextAt, tonumber(first[2])) end
@@ -85,8 +85,4 @@ if count == 0 then
   if nextAt < math.huge then taken[3] = math.max(0, nextAt - now) end
 end
 taken[2] = redis.call('HLEN', held)
-taken[4], taken[5] = table.concat(lengths, ';'), changed
-local function joined(a, b, c, d, e, f, g, h) return a .. b .. c .. d .. e .. f .. g .. h end
-for _ = count + 1, math.ceil(count / 8) * 8 do bodies[#bodies + 1] = '' end
-for from = 1, count, 8 do taken[#taken + 1] = joined(unpack(bodies, from, from + 7)) end
 return taken
