@@ -70,6 +70,7 @@ function packPutBack(attempt: AttemptRecord | null, outcome: Exclude<Outcome, Fi
 /** The scripts keep times as whole numbers, and a worker's name on one line. */
 function inWholeMs(attempt: AttemptRecord): AttemptRecord {
   const { startedAt, stoppedAt, worker } = attempt;
+  if (Number.isInteger(startedAt) && Number.isInteger(stoppedAt) && !worker.includes("\n")) return attempt;
   return {
     ...attempt,
     startedAt: Math.floor(startedAt),

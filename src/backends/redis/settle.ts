@@ -84,15 +84,14 @@ async function moveFor(project: RedisProject, need: Need, step: Step | undefined
 
 /** What follows the links that this process has queued. */
 async function foreseen(project: RedisProject, steps: readonly Step[]): Promise<PreparedMove[]> {
-  const moves: PreparedMove[] = [];
+  const moves: Promise<PreparedMove | undefined>[] = [];
   for (const { member, final } of steps) {
     const known = final && project.ahead.recall(idOfMember(String(member)), final);
     // The end of a flow has its time from the server.
     if (known === undefined || advanceFlow(known.flow, [known.outcome]).next !== "step") continue;
-    const move = await prepareMove(project, { flow: known.flow, next: [known.task], now: 0 }, known.outcome);
-    if (move !== undefined) moves.push(move);
+    moves.push(prepareMove(project, { flow: known.flow, next: [known.task], now: 0 }, known.outcome));
   }
-  return moves;
+  return (await Promise.all(moves)).filter((move) => move !== undefined);
 }
 
 /** The link after the one that was queued, of a flow. */

@@ -1,7 +1,7 @@
--- Finished tasks. `t:<id>` has each in one value: its ending, a line feed, when (by the clock of who ran it, if it ran),
--- the result's size in bytes and what was
--- changed, a line feed, the result, the body. `done:<kind><outcome>` lists them in the order in which they ended: kind is
--- t (task), h (hook) or f (flow), outcome s (succeeded) or f (anything else), the members flags and id.
+-- Finished tasks. `t:<id>` has each in one value: its ending, a line feed, when (a time that is read when it never ran, and
+-- may be by the clock of who ran it otherwise), the result's size in bytes and what was changed, a line feed, the result, the
+-- body. `done:<kind><outcome>` lists them in the order in which they ended: kind is t (task), h (hook) or f (flow), outcome s
+-- (succeeded) or f (anything else), the members flags and id.
 local ended = { values = {}, lists = {}, details = {}, sums = {} }
 -- Tasks without flags, which are most: their values, and for each its place and its member of `done:t<outcome>`.
 local plain = { s = { count = 0, values = {}, places = {} }, f = { count = 0, values = {}, places = {} } }
@@ -9,8 +9,8 @@ local plain = { s = { count = 0, values = {}, places = {} }, f = { count = 0, va
 local lastEnd
 -- Ascends with every end; 2,048 of them make a millisecond, so that it tells the time as well.
 local function nextEnd()
-  lastEnd = lastEnd or tonumber(redis.call('GET', P .. 'last-end') or 0)
-  lastEnd = math.max(now * 2048, lastEnd + 1)
+  if not lastEnd then lastEnd = math.max(now * 2048, tonumber(redis.call('GET', P .. 'last-end') or 0) + 1)
+  else lastEnd = lastEnd + 1 end
   return lastEnd
 end
 
@@ -43,10 +43,11 @@ local function valueOf(body, changes, ending, result)
   return ending .. endStamp .. wholeText(#result) .. ';' .. (changes or '') .. '\n' .. result .. body
 end
 
+local format, floor = string.format, math.floor
 -- In two halves: whole numbers are quick to write, and on some machines end at 2 ^ 31.
 local function placeText(place)
-  local high = math.floor(place / 1000000000)
-  return string.format('%d%09d', high, place - high * 1000000000)
+  local high = floor(place / 1000000000)
+  return format('%d%09d', high, place - high * 1000000000)
 end
 
 local function finishPlain(id, value, ok)
