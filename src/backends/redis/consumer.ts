@@ -11,11 +11,10 @@ import type {
 import { LeaseLostError } from "../../errors.js";
 import { clusterLost } from "../sql/endings.js";
 import type { Held } from "../sql/held.js";
-import { idOfMember } from "./key-layout.js";
-import { readBody, readChanges } from "./packing.js";
 import { Pause } from "../sql/pause.js";
 import type { RedisProject } from "./project.js";
 import { plainStep, settle } from "./settle.js";
+import { readDeliveries, type TakeReply } from "./deliveries.js";
 import type { Topic, WakeUp } from "./wake-up.js";
 
 export interface ConsumerParts {
@@ -34,8 +33,6 @@ interface Look {
   readonly deliveries: Delivery[];
   readonly moreInMs: number;
 }
-
-type TakeReply = readonly [now: number, held: number, moreInMs: number, ...messages: string[]] | null;
 
 /** Starts a lease under an id that was never used: the server may have lost its numbers, so it gives none. */
 export async function openConsumer(parts: ConsumerParts, options: ConsumeOptions): Promise<RedisConsumer> {
@@ -142,10 +139,10 @@ export class RedisConsumer implements Consumer {
 
   async #lookNow(queues: readonly string[], max: number): Promise<Look> {
     const { project, held } = this.#parts;
-    const reply = await project.run<TakeReply>("take", [this.id, Math.min(max, atOnce), ...queues]);
+    const reply = await project.run<TakeReply | null>("take", [this.id, Math.min(max, atOnce), ...queues]);
     if (reply === null) throw new LeaseLostError(this.id);
-    const [now, count, moreInMs, ...texts] = reply;
-    const deliveries = readDeliveries(texts, now);
+    const [, count, moreInMs] = reply;
+    const deliveries = readDeliveries(reply);
     held.add(
       this.id,
       deliveries.map(({ receipt }) => String(receipt)),
@@ -154,33 +151,6 @@ export class RedisConsumer implements Consumer {
     if (count > held.count(this.id)) await project.run("resync", [this.id, ...held.of(this.id)]);
     return { deliveries, moreInMs: moreInMs < 0 ? Infinity : moreInMs };
   }
-}
-
-function readDeliveries(texts: readonly string[], now: number): Delivery[] {
-  const deliveries: Delivery[] = [];
-  for (let at = 0; at < texts.length; at += 3) {
-    const [receipt = "", body = "", changes = ""] = texts.slice(at, at + 3);
-    deliveries.push(deliveryOf(receipt, body, changes, now));
-  }
-  return deliveries;
-}
-
-/** @param changes - As they were when it was handed out. */
-export function deliveryOf(receipt: string, body: string, changes: string, now: number): Delivery {
-  const { queuedAt, dueAt, expiresAt, head, envelope } = readBody(body);
-  const changed = readChanges(changes);
-  return {
-    receipt,
-    id: idOfMember(receipt),
-    queue: head[0],
-    envelope,
-    deliveries: changed.deliveries + 1,
-    attempts: changed.attempts,
-    starts: changed.starts,
-    queuedAt,
-    dueAt: changed.dueAt ?? dueAt,
-    expired: expiresAt !== null && expiresAt <= now,
-  };
 }
 
 function isAborted(signal: AbortSignal | undefined): boolean {

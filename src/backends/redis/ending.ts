@@ -25,6 +25,8 @@ export interface PackedEnding {
   /** The {@link Ending}, or the attempt that will be followed by another, as JSON. */
   readonly record: string;
   readonly result: string;
+  /** `null` when it never started. */
+  readonly endedAt: number | null;
 }
 
 /** @param isMember - Of a flow, which keeps every result. */
@@ -47,6 +49,7 @@ export function packEnding(
     ms: whole === null ? 0 : Math.max(0, whole.stoppedAt - whole.startedAt),
     record: isKept ? JSON.stringify(ending) : "",
     result: isSuccess && (isKept || isMember) ? outcome.result : "",
+    endedAt: whole === null ? null : whole.stoppedAt,
   };
 }
 
@@ -60,12 +63,14 @@ function packPutBack(attempt: AttemptRecord | null, outcome: Exclude<Outcome, Fi
     ms: outcome.delayMs,
     record: attempt === null ? "" : JSON.stringify(attempt),
     result: "",
+    endedAt: null,
   };
 }
 
 /** The scripts keep times as whole numbers, and a worker's name on one line. */
 function inWholeMs(attempt: AttemptRecord): AttemptRecord {
   const { startedAt, stoppedAt, worker } = attempt;
+  if (Number.isInteger(startedAt) && Number.isInteger(stoppedAt) && !worker.includes("\n")) return attempt;
   return {
     ...attempt,
     startedAt: Math.floor(startedAt),

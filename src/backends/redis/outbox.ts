@@ -1,8 +1,8 @@
 import type { Begun, Hold, Outbox, OutboxOptions, UnsentMessage } from "../../contracts/outbox.js";
 import { LeaseLostError } from "../../errors.js";
-import { deliveryOf, openConsumer, type ConsumerParts, type RedisConsumer } from "./consumer.js";
+import { openConsumer, type ConsumerParts, type RedisConsumer } from "./consumer.js";
+import { deliveryOf } from "./deliveries.js";
 import { priorityOfRank } from "./key-layout.js";
-import { readBody } from "./packing.js";
 import type { RedisProject, Values } from "./project.js";
 
 /** Ids in one call of a script. */
@@ -87,8 +87,7 @@ function readAnswer([word, what = "", changes = ""]: readonly (string | number)[
   if (word === "f") return { as: "finished" };
   if (word === "u") return { as: "unknown" };
   if (word === "l") return { as: "later", delayMs: Number(what) };
-  const body = String(what);
-  return { as: "begun", delivery: deliveryOf(readBody(body).member, body, String(changes), now) };
+  return { as: "begun", delivery: deliveryOf(String(what), String(changes), now) };
 }
 
 function readMessages(texts: readonly (string | number)[]): UnsentMessage[] {

@@ -89,8 +89,13 @@ function flagsOf({ kind, parent, unique, group, name, member }: NewTask): number
   return flags;
 }
 
-export function readBody(text: string): Body {
-  const end = text.indexOf("\n");
+/** What stands before the head of a {@link Body}, and where that and the envelope begin. */
+interface Place extends Omit<Body, "head" | "envelope"> {
+  readonly headAt: number;
+  readonly envelopeAt: number;
+}
+
+export function readPlace(text: string): Place {
   const first = text.indexOf(";");
   const second = text.indexOf(";", first + 1);
   const third = text.indexOf(";", second + 1);
@@ -100,9 +105,21 @@ export function readBody(text: string): Body {
     queuedAt: Number(text.slice(first + 1, second)),
     dueAt: Number(text.slice(second + 1, third)),
     expiresAt: numberOrNull(text.slice(third + 1, fourth)),
-    head: JSON.parse(text.slice(fourth + 1, end)) as Head,
-    envelope: text.slice(end + 1),
+    headAt: fourth + 1,
+    envelopeAt: text.indexOf("\n", fourth) + 1,
   };
+}
+
+export function readBody(text: string): Body {
+  const { headAt, envelopeAt, ...place } = readPlace(text);
+  const head = JSON.parse(text.slice(headAt, envelopeAt)) as Head;
+  return { ...place, head, envelope: text.slice(envelopeAt) };
+}
+
+/** The queue, without a look at the rest of the head; one with quotes or backslashes in its name needs it all. */
+export function queueOfHead(text: string, headAt: number, envelopeAt: number): string {
+  const queue = text.slice(headAt + 2, text.indexOf('"', headAt + 2));
+  return queue.includes("\\") ? (JSON.parse(text.slice(headAt, envelopeAt)) as Head)[0] : queue;
 }
 
 export function readChanges(text: string): Changes {

@@ -23,7 +23,7 @@ export interface Step extends Omit<PackedEnding, "action"> {
 
 /** Without an ending: gives back (`q`, as a suspect `p`) or removes (`d`). */
 export function plainStep(member: Receipt, action: "q" | "p" | "d", delayMs: number = 0): Step {
-  return { member, action, ms: delayMs, record: "", result: "", followUps: [] };
+  return { member, action, ms: delayMs, record: "", result: "", endedAt: null, followUps: [] };
 }
 
 export function stepOf(settlement: Settlement): Step {
@@ -51,25 +51,30 @@ export async function settle(parts: Settling, consumer: string, steps: readonly 
   return answers;
 }
 
+/** One letter for each step, then what is needed for each 2, then the links that were to be looked up. */
+type SettleReply = readonly [answers: string, ...(Need | AheadReply)[]];
+
 /** Comes again with what follows in a flow, until nobody was faster. */
 async function settleSome(project: RedisProject, consumer: string, steps: readonly Step[]): Promise<boolean[]> {
-  const answers = steps.map(() => false);
-  let left = steps.map((step, index) => ({ step, index }));
+  const answers: boolean[] = [];
+  let left = [...steps.keys()];
   let moves = await foreseen(project, steps);
-  for (;;) {
-    const some = left.map(({ step }) => step);
+  for (let some = steps; ; some = pick(steps, left)) {
     const given = moves;
-    const reply = await project.runSafely<(number | Need | AheadReply)[]>("settle", (again) =>
-      valuesOf(consumer, some, given, again),
-    );
-    const lacking = left.filter((_, at) => reply[at] === 2).length;
-    const needs = reply.slice(left.length, left.length + lacking) as Need[];
-    remember(project, given, reply.slice(left.length + lacking) as AheadReply[]);
-    for (const [at, { index }] of left.entries()) answers[index] = reply[at] === 1;
+    const reply = await project.runSafely<SettleReply>("settle", (again) => valuesOf(consumer, some, given, again));
+    const [letters] = reply;
+    const lacking = left.filter((_, at) => letters[at] === "2");
+    const needs = reply.slice(1, 1 + lacking.length) as Need[];
+    remember(project, given, reply.slice(1 + lacking.length) as AheadReply[]);
+    for (const [at, index] of left.entries()) answers[index] = letters[at] === "1";
     if (needs.length === 0) return answers;
-    left = left.filter((_, at) => reply[at] === 2);
-    moves = await Promise.all(needs.map((need, at) => moveFor(project, need, left[at]?.step)));
+    left = lacking;
+    moves = await Promise.all(needs.map((need, at) => moveFor(project, need, steps[lacking[at] ?? 0])));
   }
+}
+
+function pick<T>(all: readonly T[], places: readonly number[]): T[] {
+  return places.map((place) => all[place] as T);
 }
 
 async function moveFor(project: RedisProject, need: Need, step: Step | undefined): Promise<PreparedMove> {
@@ -79,12 +84,13 @@ async function moveFor(project: RedisProject, need: Need, step: Step | undefined
 
 /** What follows the links that this process has queued. */
 async function foreseen(project: RedisProject, steps: readonly Step[]): Promise<PreparedMove[]> {
-  const moves = steps.map(async ({ member, final }) => {
+  const moves: Promise<PreparedMove | undefined>[] = [];
+  for (const { member, final } of steps) {
     const known = final && project.ahead.recall(idOfMember(String(member)), final);
     // The end of a flow has its time from the server.
-    if (known === undefined || advanceFlow(known.flow, [known.outcome]).next !== "step") return undefined;
-    return await prepareMove(project, { flow: known.flow, next: [known.task], now: 0 }, known.outcome);
-  });
+    if (known === undefined || advanceFlow(known.flow, [known.outcome]).next !== "step") continue;
+    moves.push(prepareMove(project, { flow: known.flow, next: [known.task], now: 0 }, known.outcome));
+  }
   return (await Promise.all(moves)).filter((move) => move !== undefined);
 }
 
@@ -103,11 +109,25 @@ function remember({ ahead }: RedisProject, moves: readonly PreparedMove[], repli
 
 function valuesOf(consumer: string, steps: readonly Step[], moves: readonly PreparedMove[], again: boolean): Values {
   const given = moves.map(({ values }) => values).filter((values) => values.length > 0);
-  const values: (string | number)[] = [consumer, steps.length, again ? 1 : 0, given.length];
-  for (const { member, action, ms, record, result } of steps) values.push(member, action, ms, record, result);
+  const values: (string | number)[] = [consumer, steps.length, again ? 1 : 0, given.length, actionsOf(steps)];
+  for (const { member } of steps) values.push(member);
+  for (const step of steps) values.push(storedText(step));
   for (const move of given) for (const value of move) values.push(value);
   for (const [index, { followUps }] of steps.entries()) {
     for (const task of followUps) values.push(index + 1, ...packMessage(task));
   }
   return values;
+}
+
+/** In one text: every value costs the client more than what is in it. */
+function actionsOf(steps: readonly Step[]): string {
+  let text = "";
+  for (const { action, ms, endedAt } of steps) text += `${action === "s" && endedAt === null ? "u" : action}${ms};`;
+  return text;
+}
+
+/** Of an end, what its value begins with, as {@link finishedTask} reads it. */
+function storedText({ action, record, result, endedAt }: Step): string {
+  const isEnd = action === "s" || action === "f" || action === "n";
+  return isEnd ? `${record}\n${endedAt};${Buffer.byteLength(result)};\n${result}` : record;
 }

@@ -48,6 +48,17 @@ local function readWith(command, key, values)
   return all
 end
 
+-- A whole number as text. Lua itself writes all numbers as broken ones, which takes long; many are the same.
+local wholeTexts = {}
+local function wholeText(number)
+  local text = wholeTexts[number]
+  if not text then
+    text = string.format('%d', number)
+    wholeTexts[number] = text
+  end
+  return text
+end
+
 -- Tells the processes that wait for something in this topic: one token each, unless one lies there already.
 local woken = {}
 local function wake(topic)

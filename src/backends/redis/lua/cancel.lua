@@ -27,7 +27,7 @@ local number = queueOf(member)
 redis.call('ZREM', P .. 'q:' .. number, member)
 redis.call('ZREM', P .. 'd:' .. number, member)
 if outbox then redis.call('ZREM', P .. 'unsent', member) end
-finish(id, member, body, redis.call('HGET', P .. 'x', id), false, true, true, ARGV[3], '', 0)
+finish(id, member, body, redis.call('HGET', P .. 'x', id), false, true, ARGV[3], '', 0)
 if flow then tell(flow, place, run, false, ARGV[3]) end
 redis.call('HDEL', P .. 'm', id)
 redis.call('HDEL', P .. 'x', id)

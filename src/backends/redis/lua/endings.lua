@@ -1,13 +1,16 @@
--- Finished tasks. `t:<id>` has each in one value: its ending, a line feed, when, the result's size in bytes and what was
--- changed, a line feed, the result, the body. `done:<kind><outcome>` lists them in the order in which they ended: kind is
--- t (task), h (hook) or f (flow), outcome s (succeeded) or f (anything else), the members flags and id.
+-- Finished tasks. `t:<id>` has each in one value: its ending, a line feed, when (a time that is read when it never ran, and
+-- may be by the clock of who ran it otherwise), the result's size in bytes and what was changed, a line feed, the result, the
+-- body. `done:<kind><outcome>` lists them in the order in which they ended: kind is t (task), h (hook) or f (flow), outcome s
+-- (succeeded) or f (anything else), the members flags and id.
 local ended = { values = {}, lists = {}, details = {}, sums = {} }
+-- Tasks without flags, which are most: their values, and for each its place and its member of `done:t<outcome>`.
+local plain = { s = { count = 0, values = {}, places = {} }, f = { count = 0, values = {}, places = {} } }
 
 local lastEnd
 -- Ascends with every end; 2,048 of them make a millisecond, so that it tells the time as well.
 local function nextEnd()
-  lastEnd = lastEnd or tonumber(redis.call('GET', P .. 'last-end') or 0)
-  lastEnd = math.max(now * 2048, lastEnd + 1)
+  if not lastEnd then lastEnd = math.max(now * 2048, tonumber(redis.call('GET', P .. 'last-end') or 0) + 1)
+  else lastEnd = lastEnd + 1 end
   return lastEnd
 end
 
@@ -36,28 +39,66 @@ local function finishFlagged(id, member, body, flags, ok, place)
   if hasFlag(flags, uniqueTillEnd) or hasFlag(flags, uniqueTillStart) then freeKey(body, id) end
 end
 
--- Ends a message that has left the lists. `ending` and `result` are texts, as they are kept; `isNew` says that no ending
--- of it is stored yet: the first one stays.
-local function finish(id, member, body, changes, ok, keep, isNew, ending, result, ranMs)
+local function valueOf(body, changes, ending, result)
+  return ending .. endStamp .. wholeText(#result) .. ';' .. (changes or '') .. '\n' .. result .. body
+end
+
+local format, floor = string.format, math.floor
+-- In two halves: whole numbers are quick to write, and on some machines end at 2 ^ 31.
+local function placeText(place)
+  local high = floor(place / 1000000000)
+  return format('%d%09d', high, place - high * 1000000000)
+end
+
+local function finishPlain(id, value, ok)
+  local group = plain[ok and 's' or 'f']
+  local at = group.count
+  group.values[at + 1], group.values[at + 2] = P .. 't:' .. id, value
+  group.places[at + 1], group.places[at + 2] = placeText(nextEnd()), '00' .. id
+  group.count = at + 2
+end
+
+-- Ends a message that has left the lists. `ending` and `result` are texts, as they are kept. A broker may have carried a
+-- finished task again: its first ending stays.
+local function finish(id, member, body, changes, ok, keep, ending, result, ranMs)
   local flags = string.sub(member, 15, 16)
   local number = flags == '00' and 0 or tonumber(flags, 16)
-  local outcome = ok and 's' or 'f'
   local place
   if not isUncounted(number) then countEnd(member, ok, ranMs) end
   if not keep then
     ended.details[#ended.details + 1] = id
-  elseif isNew then
+  elseif number == 0 then
+    finishPlain(id, valueOf(body, changes, ending, result), ok)
+  elseif redis.call('EXISTS', P .. 't:' .. id) == 0 then
     place = nextEnd()
     local values = ended.values
     values[#values + 1] = P .. 't:' .. id
-    values[#values + 1] = ending .. endStamp .. #result .. ';' .. (changes or '') .. '\n' .. result .. body
-    push(ended.lists, 'done:' .. kindOf(number) .. outcome, place, flags .. id)
+    values[#values + 1] = valueOf(body, changes, ending, result)
+    push(ended.lists, 'done:' .. kindOf(number) .. (ok and 's' or 'f'), place, flags .. id)
   end
   if number > 0 then finishFlagged(id, member, body, number, ok, place) end
 end
 
+-- Passes over those that have an ending: all that are new is the rule.
+local function storePlain(outcome)
+  local values, places, new = plain[outcome].values, plain[outcome].places, {}
+  for from = 1, #values, chunk do
+    local to = math.min(#values, from + chunk - 1)
+    local areNew = redis.call('MSETNX', unpack(values, from, to)) == 1
+    for i = from, to, 2 do
+      if areNew or redis.call('SETNX', values[i], values[i + 1]) == 1 then
+        new[#new + 1] = places[i]
+        new[#new + 1] = places[i + 1]
+      end
+    end
+  end
+  callWith('ZADD', P .. 'done:t' .. outcome, new, 2)
+end
+
 -- Writes what `finish` gathered.
 local function storeEnded()
+  storePlain('s')
+  storePlain('f')
   for from = 1, #ended.values, chunk do
     redis.call('MSET', unpack(ended.values, from, math.min(#ended.values, from + chunk - 1)))
   end

@@ -21,7 +21,7 @@ storeJoins(writes)
 local message = newMessage(at, redis.call('HINCRBY', P .. 'counters', 'messages', 1) - 1)
 local named = hasFlag(message.flags, isNamed) and ARGV[2] ~= 'n'
 if named then redis.call('ZADD', P .. 'nm:' .. headOf(message.body)[3], now, message.id) end
-finish(id, message.member, message.body, false, ok, ARGV[2] ~= 'n', true, ARGV[3], ARGV[4], tonumber(ARGV[5]))
+finish(id, message.member, message.body, false, ok, ARGV[2] ~= 'n', ARGV[3], ARGV[4], tonumber(ARGV[5]))
 if flow then tell(flow, place, run, ok, ARGV[3], ARGV[4]) end
 storeFlows()
 storeEnded()

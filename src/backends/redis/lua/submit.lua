@@ -1,4 +1,5 @@
 --@ base
+--@ plain
 --@ messages
 --@ insert
 --@ members

@@ -2,7 +2,8 @@
 --@ messages
 --@ leases
 -- ARGV: now, consumer, how many, then the queues. Returns nothing when the lease has ended; else now, how many are held
--- afterwards, how long until there may be more (-1: nobody knows), and for each message: member, body, changes.
+-- afterwards, how long until there may be more (-1: nobody knows), for each message with changes its number (from 0) and
+-- these, then the bodies.
 local id, left = ARGV[2], tonumber(ARGV[3])
 local held = P .. 'h:' .. id
 local expiresAt = redis.call('ZSCORE', P .. 'leases', id)
@@ -23,21 +24,40 @@ local function promote(number)
   callWith('ZADD', P .. 'q:' .. number, scored, 2)
 end
 
-local taken = { now, 0, -1 }
+local changed = {}
+local taken, before = { now, 0, -1, changed }, 4
+local count = before
+
+local function add(body, change)
+  if change then
+    changed[#changed + 1] = count - before
+    changed[#changed + 1] = change
+  end
+  count = count + 1
+  taken[count] = body
+end
+
+-- A longer field than a hash keeps in a list, where every step would look at half of what is held.
+local wide = string.rep('~', 65)
+
+local function hold(popped)
+  local isMany = #popped > 64
+  if isMany then redis.call('HSET', held, wide, '') end
+  callWith('HSET', held, popped, 2)
+  if isMany then redis.call('HDEL', held, wide) end
+end
 
 local function handOut(popped)
-  local ids = {}
-  for i = 1, #popped, 2 do ids[#ids + 1] = string.sub(popped[i], 23) end
-  callWith('HSET', held, popped, 2)
-  local bodies = readWith('HMGET', P .. 'm', ids)
+  local sub, find, ids = string.sub, string.find, {}
+  for i = 1, #popped / 2 do ids[i] = sub(popped[2 * i - 1], 23) end
+  hold(popped)
+  local found = readWith('HMGET', P .. 'm', ids)
   local changes = readChangesOf(ids)
   for i = 1, #ids do
-    local member, body = popped[2 * i - 1], bodies[i]
-    if body then
-      if string.sub(member, 15, 16) ~= '00' and hasFlag(flagsOf(member), uniqueTillStart) then freeKey(body, ids[i]) end
-      taken[#taken + 1] = member
-      taken[#taken + 1] = body
-      taken[#taken + 1] = changes[i] or ''
+    local member, body = popped[2 * i - 1], found[i]
+    if body and find(body, member, 1, true) == 1 then
+      if sub(member, 15, 16) ~= '00' and hasFlag(flagsOf(member), uniqueTillStart) then freeKey(body, ids[i]) end
+      add(body, changes[i])
       left = left - 1
     else
       redis.call('HDEL', held, member)
@@ -57,7 +77,7 @@ for i = 1, #queues do
   end
 end
 
-if #taken == 3 then
+if count == before then
   for i = 1, #queues do
     local first = numbers[i] and redis.call('ZRANGE', P .. 'd:' .. numbers[i], 0, 0, 'WITHSCORES')
     if first and first[2] then nextAt = math.min(nextAt, tonumber(first[2])) end
