@@ -150,8 +150,8 @@ async function moderateAll(queue: Qluster, client: ShopClient, messages: readonl
   return { posted, killed: await killed, seconds };
 }
 
-/** Shows the progress until every client was told. Calls `half` when half of the messages are judged. */
-async function watch(client: ShopClient, total: number, posted: () => number, half: () => void): Promise<void> {
+/** Shows the progress until every client was told. Calls `underWay` when a quarter of the messages are judged. */
+async function watch(client: ShopClient, total: number, posted: () => number, underWay: () => void): Promise<void> {
   const progress = new Progress("Moderating        ");
   let best = -1;
   let since = performance.now();
@@ -159,7 +159,7 @@ async function watch(client: ShopClient, total: number, posted: () => number, ha
     const { approved, rejected, failed, notified } = await client.counts();
     const judged = approved + rejected + failed;
     progress.show(judged + notified, total * 2, `tasks: ${posted()} posted, ${judged} judged, ${notified} told`);
-    if (judged >= total / 2) half();
+    if (judged >= total / 4) underWay();
     if (notified >= total && judged >= total) return;
     if (judged + notified > best) [best, since] = [judged + notified, performance.now()];
     else if (performance.now() - since > patienceMs) return;
