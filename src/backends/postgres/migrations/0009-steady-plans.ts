@@ -1,17 +1,6 @@
+import { anew } from "./anew.js";
 import { functions } from "./0001-functions.js";
 import { flowMoves } from "./0007-flow-moves.js";
-
-/** A function of an earlier version, whose text is frozen, written anew under its name with some of its lines changed. */
-function anew(text: string, name: string, changes: readonly (readonly [before: string, after: string])[]): string {
-  const from = text.indexOf(`CREATE FUNCTION {${name}}`);
-  const whole = text
-    .slice(from, text.indexOf("END $$;", from))
-    .replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION");
-  return changes.reduce((sql, [before, after]) => {
-    if (!sql.includes(before)) throw new Error(`The function ${name} has no line "${before}".`);
-    return sql.replace(before, after);
-  }, `${whole}END $$;`);
-}
 
 const known = "v_known := ARRAY(SELECT t.id FROM {task} t WHERE t.project = p_project AND t.id = ANY (v_new));";
 const knownById = `v_known := ARRAY(SELECT n.id FROM unnest(v_new) AS n (id)
